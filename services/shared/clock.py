@@ -1,0 +1,69 @@
+"""The business clock: what the rules call "now". Deadlines and time-outs use `time.monotonic()`, never this.
+
+A test or the demo may replace it by a file that holds an instant (`YANXIU_CLOCK_FILE`), so that several processes
+share one simulated time; `settings` refuses that outside the development modes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+UTC = dt.UTC
+# Days and deadlines of the rules are Beijing days (`architecture.md` part 4).
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+class Clock(Protocol):
+    def now(self) -> dt.datetime: ...
+
+
+class SystemClock:
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(UTC)
+
+
+class FileClock:
+    """An instant kept in a file as RFC 3339; it stands still until somebody writes another one."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def now(self) -> dt.datetime:
+        return parse_instant(self.path.read_text(encoding="ascii").strip())
+
+    def set(self, instant: dt.datetime) -> None:
+        # Rename, so that a reader in another process never sees half a line.
+        partial = self.path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_text(format_instant(instant), encoding="ascii")
+        partial.replace(self.path)
+
+
+_clock: Clock = SystemClock()
+
+
+def install(clock: Clock) -> None:
+    """Replace the process's business clock (start-up and tests only)."""
+    global _clock
+    _clock = clock
+
+
+def now() -> dt.datetime:
+    """The current business instant, aware, UTC."""
+    return _clock.now()
+
+
+def format_instant(instant: dt.datetime) -> str:
+    """RFC 3339 in UTC with microseconds, e.g. `2023-02-28T15:59:59.000000Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_instant(text: str) -> dt.datetime:
+    """The inverse of `format_instant`; also accepts any RFC 3339 offset. Raises ValueError on a naive time."""
+    instant = dt.datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("a time needs its offset")
+    return instant.astimezone(UTC)

@@ -1,0 +1,100 @@
+"""Policies: who may call a service's method, and on whom. Each service declares its own in `policy.py`.
+
+The bus refuses a method without a policy at start-up, checks the caller before the method runs, and refuses to
+commit or answer when a policy that names a scope was never given its target (`Call.authorise`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+from services.shared.actor import Actor, Kind, Role, covers
+from services.shared.errors import NotAllowed, NotFound
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """Who may call one method.
+
+    `anyone`: no sign-in needed. `signed_in`: any account. `own`: the account that the record is about. `roles`: holders of
+    one of these grants, at a place that covers the target's. `services`: internal callers by name. `everywhere`: the
+    reason why this method must see rows beyond the caller's (it then runs with the worker's database role), or "".
+    """
+
+    anyone: bool = False
+    signed_in: bool = False
+    own: bool = False
+    roles: frozenset[Role] = frozenset()
+    services: frozenset[str] = frozenset()
+    everywhere: str = ""
+
+    def __or__(self, other: Policy) -> Policy:
+        return Policy(
+            self.anyone or other.anyone,
+            self.signed_in or other.signed_in,
+            self.own or other.own,
+            self.roles | other.roles,
+            self.services | other.services,
+            self.everywhere or other.everywhere,
+        )
+
+    def seeing_everything(self, reason: str) -> Policy:
+        """The same callers, but the database shows rows beyond theirs. `reason` says why that is right."""
+        return dataclasses.replace(self, everywhere=reason)
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether the method has to name its target before it may commit or answer."""
+        return (self.own or bool(self.roles)) and not (self.anyone or self.signed_in)
+
+    def admit(self, actor: Actor) -> None:
+        """Refuse a caller who can have no right here, whatever the target.
+
+        Raises NotAllowed: "shared.sign_in_first" for a visitor, "shared.not_allowed" for the wrong role.
+        """
+        if self.anyone:
+            return
+        if actor.kind is Kind.SERVICE:
+            if actor.service in self.services:
+                return
+            raise NotAllowed("shared.not_allowed")
+        if actor.kind is Kind.ANONYMOUS or actor.account_id is None:
+            raise NotAllowed("shared.sign_in_first")
+        if self.signed_in or self.own or any(grant.role in self.roles for grant in actor.grants):
+            return
+        raise NotAllowed("shared.not_allowed")
+
+    def check(self, actor: Actor, subject: uuid.UUID | None, place: str | None, missing: str) -> None:
+        """Refuse a caller whose scope does not reach the target; `missing` is the code that an unknown target would give.
+
+        Unknown and forbidden look alike: NotFound.
+        """
+        if actor.kind is Kind.SERVICE and actor.service in self.services:
+            return
+        if self.own and subject is not None and subject == actor.account_id:
+            return
+        if place is not None and any(covers(granted, place) for granted in actor.places(self.roles)):
+            return
+        raise NotFound(missing)
+
+
+def anyone() -> Policy:
+    return Policy(anyone=True)
+
+
+def signed_in() -> Policy:
+    return Policy(signed_in=True)
+
+
+def own() -> Policy:
+    return Policy(own=True)
+
+
+def granted(*roles: Role) -> Policy:
+    return Policy(roles=frozenset(roles))
+
+
+def service(*names: str) -> Policy:
+    """Internal callers only. "cli" is the `yanxiu` command on the operators' machine."""
+    return Policy(services=frozenset(names))
