@@ -1,1 +1,1 @@
-"""See README.md in this folder."""
+"""Org: divisions, schools, memberships and administrators' grants."""
