@@ -1,0 +1,35 @@
+"""The bus: the one place that knows nameko and kombu. It gives a service four things and nothing else: a query, a
+command, an event handler and a batch consumer (and a periodic job). Importing this package imports neither library;
+`bus.run` starts services on nameko.
+"""
+
+from services.shared.bus.calls import (
+    Call,
+    Event,
+    Message,
+    NotYet,
+    batch_consumer,
+    command,
+    event_handler,
+    periodic,
+    query,
+)
+from services.shared.bus.offload import offload
+from services.shared.bus.providers import BusProvider, DatabaseProvider, KeyRingProvider, SettingsProvider
+
+__all__ = [
+    "BusProvider",
+    "Call",
+    "DatabaseProvider",
+    "Event",
+    "KeyRingProvider",
+    "Message",
+    "NotYet",
+    "SettingsProvider",
+    "batch_consumer",
+    "command",
+    "event_handler",
+    "offload",
+    "periodic",
+    "query",
+]

@@ -1,0 +1,56 @@
+"""Announcing events: a row in the same transaction as the change; the relay (`bus/relay.py`) carries it out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from services.shared import clock, trace
+from services.shared.ids import new_id
+from services.shared.tables import outbox
+
+_schemas: dict[str, type[Schema]] = {}
+
+
+def register(events: dict[str, type[Schema]]) -> None:
+    """Tell the payload schema of each event type of this process's services (done when a service starts)."""
+    _schemas.update(events)
+
+
+def announce(db: Session, event_type: str, aggregate_id: uuid.UUID, payload: dict[str, Any]) -> None:
+    """Put an event into the outbox. `payload` is plain JSON and must satisfy the contract.
+
+    Raises ValueError for a payload that breaks the contract: a defect of ours, so the transaction must not commit.
+    """
+    announce_many(db, event_type, [(aggregate_id, payload)])
+
+
+def announce_many(db: Session, event_type: str, events: list[tuple[uuid.UUID, dict[str, Any]]]) -> None:
+    """As `announce` for many aggregates at once: one INSERT."""
+    if not events:
+        return
+    schema = _schemas[event_type]()
+    for _, payload in events:
+        if faults := schema.validate(payload):
+            raise ValueError(f"{event_type} breaks its contract: {faults}")
+    now, traceparent = clock.now(), trace.current()
+    db.execute(
+        sa.insert(outbox).inline(),
+        [
+            {
+                "id": new_id(),
+                "type": event_type,
+                "aggregate_id": aggregate_id,
+                "payload": payload,
+                "trace": traceparent,
+                "occurred_at": now,
+            }
+            for aggregate_id, payload in events
+        ],
+    )
+    # Wakes the relays when this transaction commits; PostgreSQL folds equal notices of one transaction.
+    db.execute(sa.text("SELECT pg_notify('outbox', '')"))
