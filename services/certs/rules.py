@@ -52,7 +52,7 @@ _REFUSALS = {
 }
 
 
-class TransitionRefused(ValueError):
+class TransitionError(ValueError):
     """The state machine has no such step; `code` says which rule is in the way."""
 
     def __init__(self, current: State, target: State) -> None:
@@ -62,9 +62,9 @@ class TransitionRefused(ValueError):
 
 
 def move(current: State, target: State) -> State:
-    """The target, if the state machine knows the step (staying is always one). Raises TransitionRefused."""
+    """The target, if the state machine knows the step (staying is always one). Raises TransitionError."""
     if target is not current and target not in TRANSITIONS[current]:
-        raise TransitionRefused(current, target)
+        raise TransitionError(current, target)
     return target
 
 
@@ -126,7 +126,7 @@ _SEPARATORS = str.maketrans("", "", " -\u2010\u2011\u2012\u2013\u2014\u2212\u00a
 _MAXIMUM_TYPED = 64
 
 
-class NumberRefused(ValueError):
+class NumberError(ValueError):
     """What was typed cannot be a certificate number: wrong length or letters, or the check character disagrees."""
 
 
@@ -143,16 +143,16 @@ def make_number(year: int, random_value: int) -> str:
 def parse_number(typed: str) -> str:
     """The number as stored, from what a person typed: any case, spaces, dashes, full width, look-alike letters.
 
-    Raises NumberRefused.
+    Raises NumberError.
     """
     # The length comes first: normalising may not be made to work on a megabyte.
     if len(typed) > _MAXIMUM_TYPED:
-        raise NumberRefused("too long")
+        raise NumberError("too long")
     number = unicodedata.normalize("NFKC", typed).translate(_SEPARATORS).upper().translate(_LOOK_ALIKES)
     if len(number) != NUMBER_LENGTH or any(character not in ALPHABET for character in number):
-        raise NumberRefused("not the form of a number")
+        raise NumberError("not the form of a number")
     if _check_character(number[:-1]) != number[-1]:
-        raise NumberRefused("the check character does not fit")
+        raise NumberError("the check character does not fit")
     return number
 
 
@@ -221,7 +221,7 @@ def mask_name(name: str) -> str:
     letters = _letters(name.strip())
     if len(letters) <= 1:
         return "*"
-    if len(letters) == 2:  # noqa: PLR2004
+    if len(letters) == 2:
         return letters[0] + "*"
     hidden = len(letters) - 2 if len(letters) <= _LONGEST_EXACT else 3
     return letters[0] + "*" * hidden + letters[-1]

@@ -5,6 +5,7 @@ Limit: objects are sent in one PUT (documents of megabytes, not gigabytes).
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
@@ -58,6 +59,9 @@ class S3Storage:
     def __init__(self, *, endpoint: str, bucket: str, region: str, access_key: str, secret_key: str) -> None:
         self._address = f"{endpoint.rstrip('/')}/{quote(bucket)}"
         self._region, self._access_key, self._secret_key = region, access_key, secret_key
+        self._client = requests.Session()
+        # A ~/.netrc entry would replace our signature, and a proxy variable would send documents through a stranger.
+        self._client.trust_env = False
 
     def put(self, area: str, content: bytes, media_type: str) -> StoredFile:
         key = new_key(area)
@@ -68,10 +72,9 @@ class S3Storage:
         return self._chunks(self._send("GET", f"/{checked_key(key)}", stream=True))
 
     def delete(self, key: str) -> None:
-        try:
-            self._send("DELETE", f"/{checked_key(key)}").close()
-        except NotFound:
-            return
+        path = f"/{checked_key(key)}"
+        with contextlib.suppress(NotFound):
+            self._send("DELETE", path).close()
 
     def check(self) -> None:
         try:
@@ -99,7 +102,7 @@ class S3Storage:
             except requests.RequestException as error:
                 problem = type(error).__name__
             else:
-                if response.ok:
+                if response.status_code < requests.codes.multiple_choices:
                     return response
                 response.close()
                 if response.status_code == requests.codes.not_found:
@@ -126,7 +129,7 @@ class S3Storage:
             # The store compares this with its own clock, so it is the real one, whatever the business clock says.
             now=dt.datetime.now(dt.UTC),
         )
-        return requests.request(
+        return self._client.request(
             method,
             url,
             data=content or None,

@@ -22,6 +22,7 @@ from services.shared.settings import Settings, SettingsError
 
 CHUNK = 64 * 1024
 # Two letters of the random part spread a folder's files over 256 sub-folders.
+_AREA = re.compile(r"[a-z]{1,20}")
 _KEY = re.compile(r"[a-z]{1,20}/[0-9a-f]{2}/[0-9a-f]{30}")
 
 
@@ -53,8 +54,10 @@ class Storage(Protocol):
 
 def new_key(area: str) -> str:
     """A key that tells nothing and cannot be guessed."""
+    if not _AREA.fullmatch(area):
+        raise ValueError("an area is one lower-case word")
     random_part = secrets.token_hex(16)
-    return checked_key(f"{area}/{random_part[:2]}/{random_part[2:]}")
+    return f"{area}/{random_part[:2]}/{random_part[2:]}"
 
 
 def checked_key(key: str) -> str:

@@ -1,5 +1,6 @@
 """The certificate decision, its number, the signed text and the public name."""
 
+import contextlib
 import itertools
 import json
 import random
@@ -69,7 +70,7 @@ def test_every_decision_after_the_close_is_a_known_step_with_a_reason(current, s
     ],
 )
 def test_steps_that_do_not_exist_are_refused_by_name(current, target, code):
-    with pytest.raises(rules.TransitionRefused) as refused:
+    with pytest.raises(rules.TransitionError) as refused:
         rules.move(current, target)
     assert refused.value.code == code
 
@@ -80,7 +81,7 @@ NUMBERS = [rules.make_number(2023, random.Random(seed).randrange(rules.RANDOM_RA
 def accepted(number):
     try:
         return rules.parse_number(number) == number
-    except rules.NumberRefused:
+    except rules.NumberError:
         return False
 
 
@@ -121,10 +122,8 @@ def test_a_lost_or_doubled_character_is_detected():
 @settings(max_examples=300)
 @given(st.text(max_size=100))
 def test_no_text_breaks_the_reader(typed):
-    try:
+    with contextlib.suppress(rules.NumberError):
         assert rules.parse_number(rules.parse_number(typed))
-    except rules.NumberRefused:
-        pass
 
 
 @given(st.integers(0, rules.RANDOM_RANGE - 1), st.integers(0, rules.RANDOM_RANGE - 1))
@@ -191,4 +190,4 @@ def test_public_names_are_masked(name, masked):
 @given(st.text(min_size=1, max_size=30))
 def test_a_masked_name_never_shows_more_than_two_letters(name):
     visible = [letter for letter in rules.mask_name(name) if letter != "*"]
-    assert len(rules._letters("".join(visible))) <= 2  # noqa: SLF001
+    assert len(rules._letters("".join(visible))) <= 2
