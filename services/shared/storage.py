@@ -21,8 +21,8 @@ from services.shared.errors import NotFound, Unavailable
 from services.shared.settings import Settings, SettingsError
 
 CHUNK = 64 * 1024
-# Two letters of the random part spread a folder's files over 256 sub-folders.
 _AREA = re.compile(r"[a-z]{1,20}")
+# Two letters of the random part spread a folder's files over 256 sub-folders.
 _KEY = re.compile(r"[a-z]{1,20}/[0-9a-f]{2}/[0-9a-f]{30}")
 
 

@@ -92,7 +92,7 @@ class FakeS3(http.server.BaseHTTPRequestHandler):
 def s3_server():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeS3)
     server.objects, server.failures, server.requests = {}, [], []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
