@@ -1,0 +1,1 @@
+"""Running Yanxiu on this machine: the embedded PostgreSQL, and the launcher of both modes."""
