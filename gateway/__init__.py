@@ -1,1 +1,1 @@
-"""The gateway: REST API, authentication at the edge, rate limits, downloads. It holds no database and no rule."""
+"""The REST edge: shape, identity and limits of requests. It holds no rule and no database; services decide."""

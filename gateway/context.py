@@ -1,0 +1,87 @@
+"""What one application holds, and what one request knows. Built by `create_app`; everything lazy until the first request."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from flask import current_app, g
+
+from services.shared.actor import ANONYMOUS, Actor, ActorSigner
+
+if TYPE_CHECKING:
+    from gateway.auth import AccessTokens
+    from gateway.limits import Limiter
+    from gateway.messages import Catalogue
+    from gateway.openapi import Operations
+    from gateway.revocations import Revocations
+    from services.shared.keys import KeyRing
+    from services.shared.settings import Settings
+
+EXTENSION = "yanxiu"
+
+
+class Bus(Protocol):
+    """What the gateway needs of the bus; `gateway/bus.py` gives the real one, `tests/fakes.py` another."""
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        arguments: dict[str, Any],
+        *,
+        actor_token: str,
+        command_id: str | None,
+        deadline: float,
+        headers: dict[str, str],
+    ) -> dict[str, Any]:
+        """The reply. Raises the service's refusal, or Unavailable ("shared.deadline" past the monotonic `deadline`)."""
+
+    def publish(self, exchange: str, routing_key: str, body: dict[str, Any], *, deadline: float) -> None:
+        """Return once the broker holds the message. Raises Unavailable when it is full, late or gone."""
+
+    def check(self) -> None:
+        """Raise Unavailable when the broker cannot be reached."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Gateway:
+    """The parts that views and hooks of one application share."""
+
+    settings: Settings
+    keyring: KeyRing
+    bus: Bus
+    signer: ActorSigner
+    tokens: AccessTokens
+    revocations: Revocations
+    limiter: Limiter
+    catalogue: Catalogue
+    operations: Operations
+
+
+def gateway() -> Gateway:
+    return cast(Gateway, current_app.extensions[EXTENSION])
+
+
+@dataclasses.dataclass
+class Call:
+    """One HTTP request: who asks, until when, and under which number it is logged."""
+
+    call_id: str
+    deadline: float  # monotonic
+    started: float = dataclasses.field(default_factory=time.monotonic)
+    language: str = "zh"
+    request_id: str = ""
+    traceparent: str = ""
+    actor: Actor = ANONYMOUS
+    idempotency_key: str = ""
+    body: dict[str, Any] | None = None
+    problem_code: str = ""
+    page_policy: str = ""  # a Content-Security-Policy other than the default
+    cache: Any = None
+
+
+def call() -> Call:
+    """The present request's facts."""
+    return cast(Call, g.call)

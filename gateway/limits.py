@@ -1,0 +1,166 @@
+"""How often an operation may be called. The table below is the whole truth; the API document prints it.
+
+Counted per account where one is signed in, otherwise per network address. Counts live in this process, or in Redis
+when REDIS_URL is set: with several gateway processes only Redis makes the figures exact.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from typing import Any
+
+import structlog
+from limits import RateLimitItem, parse_many
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from services.shared.actor import Actor
+from services.shared.errors import LimitReached, Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """Figures for a signed-in account and for an address; `closed`: refuse when the counter itself is out of order."""
+
+    per_account: str
+    per_address: str
+    closed: bool = False
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "per_account": self.per_account,
+            "per_address": self.per_address,
+            "without_counter": "refused" if self.closed else "admitted",
+        }
+
+
+# A school's staff room shares one address (NAT), so address figures are generous where nothing can be guessed.
+READ = Limit("600/minute", "1200/minute")
+WRITE = Limit("120/minute", "600/minute")
+# reliability.md S8: at most 30 guesses a minute from one address; identity itself locks the account.
+GUESSABLE = Limit("30/minute", "30/minute", closed=True)
+LIMITS: dict[str, Limit] = {
+    # An SMS costs money and annoys a stranger (S8, T8); identity also limits each phone.
+    "request_sms_code": Limit("10/hour", "10/minute;60/hour", closed=True),
+    "sign_in": GUESSABLE,
+    "register_account": GUESSABLE,
+    "refresh_session": Limit("60/minute", "600/minute", closed=True),
+    # Certificate numbers must not be walked through (T10, S12).
+    "verify_certificate": Limit("60/minute", "60/minute", closed=True),
+    "verify_certificate_page": Limit("60/minute", "60/minute", closed=True),
+    # A minute of study is one report; several come after a broken network. Losing one costs a teacher's time: open.
+    "report_segments": Limit("240/minute", "60000/minute"),
+    "import_schools": Limit("10/minute", "10/minute", closed=True),
+    "import_teachers": Limit("10/minute", "10/minute", closed=True),
+    "render_certificate": Limit("60/minute", "120/minute"),
+}
+
+
+def for_operation(operation_id: str, method: str) -> Limit:
+    """The limit of an operation; by method where the table names none."""
+    return LIMITS.get(operation_id, READ if method.lower() in ("get", "head") else WRITE)
+
+
+class Limiter:
+    """Counts calls. `scale` multiplies every figure (load tests and the demo, whose clients share one address)."""
+
+    def __init__(self, redis_url: str, scale: int = 1) -> None:
+        self._redis_url = redis_url
+        self._scale = scale
+        self._lock = threading.Lock()
+        self._strategy: FixedWindowRateLimiter | None = None
+        self._parsed: dict[str, list[RateLimitItem]] = {}
+
+    def count(self, operation_id: str, method: str, actor: Actor) -> None:
+        """Count one call. Raises LimitReached, or Unavailable where a closed limit cannot be counted."""
+        limit = for_operation(operation_id, method)
+        who = f"account:{actor.account_id}" if actor.account_id else f"address:{actor.address}"
+        figures = limit.per_account if actor.account_id else limit.per_address
+        try:
+            passed = [self._hit(item, operation_id or method, who) for item in self._items(figures)]
+        except Exception as error:  # noqa: BLE001  whatever Redis raises, the limit's own rule decides
+            log.warning("limit_not_counted", operation=operation_id, error=type(error).__name__)
+            if limit.closed:
+                raise Unavailable("shared.unavailable", "", "the limit cannot be counted") from None
+            return
+        waits = [wait for wait in passed if wait]
+        if waits:
+            raise LimitReached("shared.limit_reached", "", f"retry_after_seconds={max(waits)}")
+
+    def _hit(self, item: RateLimitItem, *identifiers: str) -> int:
+        """0 when the call is within `item`, else the seconds until its window ends."""
+        strategy = self._open()
+        if strategy.hit(item, *identifiers):
+            return 0
+        return max(1, int(strategy.get_window_stats(item, *identifiers).reset_time - time.time()) + 1)
+
+    def _items(self, figures: str) -> list[RateLimitItem]:
+        if figures not in self._parsed:
+            items = parse_many(figures)
+            self._parsed[figures] = [type(item)(item.amount * self._scale, item.multiples) for item in items]
+        return self._parsed[figures]
+
+    def _open(self) -> FixedWindowRateLimiter:
+        # On first use, not at start: a connection made before gunicorn forks would be shared by its workers.
+        with self._lock:
+            if self._strategy is None:
+                storage = storage_from_string(self._redis_url) if self._redis_url else WindowStorage()
+                self._strategy = FixedWindowRateLimiter(storage)
+            return self._strategy
+
+
+class WindowStorage(Storage):
+    """Counters in this process. The library's own starts a thread per burst that scans every key; this one sweeps
+    when it has doubled.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._sweep_at = 10_000
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = time.time()
+        with self._lock:
+            count, ends_at = self._counts.get(key, (0, 0.0))
+            if ends_at <= now:
+                count, ends_at = 0, now + expiry
+            self._counts[key] = (count + amount, ends_at)
+            if len(self._counts) >= self._sweep_at:
+                self._sweep(now)
+            return count + amount
+
+    def _sweep(self, now: float) -> None:
+        self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
+        self._sweep_at = max(10_000, 2 * len(self._counts))
+
+    def get(self, key: str) -> int:
+        count, ends_at = self._counts.get(key, (0, 0.0))
+        return count if ends_at > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        with self._lock:
+            number = len(self._counts)
+            self._counts.clear()
+        return number
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._counts.pop(key, None)
