@@ -1,0 +1,93 @@
+"""What others may know of the catalog: its name, its events, its refusals, its words for a programme's state."""
+
+from __future__ import annotations
+
+import enum
+
+from marshmallow import Schema, fields
+
+SERVICE = "catalog"
+
+PROGRAMME_PUBLISHED = "catalog.programme_published"
+PROGRAMME_CLOSED = "catalog.programme_closed"
+
+
+class ProgrammeState(enum.StrEnum):
+    """Where a season stands (`README.md`). CERTIFYING and what follows belongs to the certificate service."""
+
+    PLANNED = "PLANNED"
+    PARTIAL_OPEN = "PARTIAL_OPEN"  # some of its courses have opened
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class Titles(Schema):
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class PublishedQuiz(Schema):
+    quiz_id = fields.UUID(required=True)
+    at_seconds = fields.Integer(required=True)
+    prompt = fields.String(required=True)
+    options = fields.List(fields.String(), required=True)
+    # Answers travel on the bus to the one judge of answers, learning; no HTTP reply ever holds them.
+    answers = fields.List(fields.String(), required=True)
+
+
+class PublishedVideo(Schema):
+    activity_id = fields.UUID(required=True)
+    key = fields.String(required=True)
+    title = fields.String(required=True)
+    seconds = fields.Integer(required=True)
+    quizzes = fields.List(fields.Nested(PublishedQuiz), required=True)
+
+
+class PublishedCourse(Schema):
+    course_id = fields.UUID(required=True)
+    key = fields.String(required=True)
+    title = fields.String(required=True)
+    opens_at = fields.AwareDateTime(required=True)
+    quiz_required = fields.Boolean(required=True)
+    videos = fields.List(fields.Nested(PublishedVideo), required=True)
+
+
+class ProgrammePublished(Schema):
+    """The whole programme as published: `version` grows with each publication and with the closing."""
+
+    programme_id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    code = fields.String(required=True)
+    titles = fields.Nested(Titles, required=True)
+    opens_at = fields.AwareDateTime(required=True)
+    closes_at = fields.AwareDateTime(required=True)
+    rule_pack = fields.String(required=True)
+    silence_limit_seconds = fields.Integer(required=True)
+    certificate_template = fields.String(required=True)
+    courses = fields.List(fields.Nested(PublishedCourse), required=True)
+
+
+class ProgrammeClosed(Schema):
+    """`closes_at` has passed by the business clock; announced once."""
+
+    programme_id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    closes_at = fields.AwareDateTime(required=True)
+
+
+EVENTS: dict[str, type[Schema]] = {
+    PROGRAMME_PUBLISHED: ProgrammePublished,
+    PROGRAMME_CLOSED: ProgrammeClosed,
+}
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "catalog.programme_not_found": ("没有这个专题", "There is no such programme"),
+    "catalog.programme_closed": (
+        "该专题已结束，不能再发布新版本",
+        "The programme has closed; no new version of it can be published",
+    ),
+    "catalog.would_change_study": (
+        "专题已经开放，不能删除或修改已有的课程、视频和测试题的时间点",
+        "The programme has opened: courses and videos can be added to it, but not removed, moved or changed in length",
+    ),
+}

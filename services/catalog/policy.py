@@ -1,0 +1,13 @@
+"""Who may call what of the catalogue."""
+
+from __future__ import annotations
+
+from services.shared import policy
+from services.shared.actor import Role
+
+POLICIES: dict[str, policy.Policy] = {
+    # A season's programme is public: visitors look at it before they register (`domain.md` A0).
+    "list_programmes": policy.anyone(),
+    "get_programme": policy.anyone(),
+    "publish_programme": policy.granted(Role.NATIONAL_OPERATOR) | policy.service("cli"),
+}

@@ -1,0 +1,98 @@
+"""Pure rules of the catalogue: stable names, a programme's state, and what a new version may change; no I/O."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+# Our own namespace: the same keys give the same ids on every installation, so publishing a file twice changes nothing.
+NAMESPACE = uuid.UUID("5f0d7b5e-6c0e-5d0c-9b0e-1b6f2a3c4d5e")
+
+
+def stable_id(*keys: str) -> uuid.UUID:
+    """The id of the thing with these keys, outermost first, e.g. ("2023-winter", "party20", "v3")."""
+    return uuid.uuid5(NAMESPACE, "/".join(keys))
+
+
+def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
+    """The season's content with an id at each level: what is stored and announced, as plain JSON."""
+    code = season["code"]
+    return {
+        "programme_id": str(stable_id(code)),
+        "code": code,
+        "titles": dict(season["titles"]),
+        "opens_at": season["opens_at"].isoformat(),
+        "closes_at": season["closes_at"].isoformat(),
+        "rule_pack": season["rule_pack"],
+        "silence_limit_seconds": season["silence_limit_seconds"],
+        "certificate_template": season["certificate_template"],
+        "courses": [_course_of(code, course) for course in season["courses"]],
+    }
+
+
+def _course_of(code: str, course: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "course_id": str(stable_id(code, course["key"])),
+        "key": course["key"],
+        "title": course["title"],
+        "opens_at": course["opens_at"].isoformat(),
+        "quiz_required": course["quiz_required"],
+        "videos": [_video_of(code, course["key"], video) for video in course["videos"]],
+    }
+
+
+def _video_of(code: str, course_key: str, video: Mapping[str, Any]) -> dict[str, Any]:
+    keys = (code, course_key, video["key"])
+    return {
+        "activity_id": str(stable_id(*keys)),
+        "key": video["key"],
+        "title": video["title"],
+        "seconds": video["seconds"],
+        "quizzes": [
+            {
+                "quiz_id": str(stable_id(*keys, quiz["key"])),
+                "at_seconds": quiz["at_seconds"],
+                "prompt": quiz["prompt"],
+                "options": list(quiz["options"]),
+                "answers": list(quiz["answers"]),
+            }
+            for quiz in video["quizzes"]
+        ],
+    }
+
+
+def state_at(now: dt.datetime, opens_at: dt.datetime, fully_open_at: dt.datetime, closes_at: dt.datetime) -> str:
+    """A programme's state; `fully_open_at` is when the last of its courses opens. Windows are half-open."""
+    if now >= closes_at:
+        return "CLOSED"
+    if now < opens_at:
+        return "PLANNED"
+    return "PARTIAL_OPEN" if now < fully_open_at else "OPEN"
+
+
+def keeps_study_intact(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a new version leaves everything that teachers may already have studied where it was.
+
+    Evidence is seconds of a video of a known length with quizzes at known points; removing or moving any of them would
+    change what past study is worth.
+    """
+    return _timeline(old) <= _timeline(new) and _gates(old).items() <= _gates(new).items()
+
+
+def _timeline(programme: Mapping[str, Any]) -> set[tuple[str, int, tuple[tuple[str, int], ...]]]:
+    """Each video with its length and its quiz points."""
+    return {
+        (
+            video["activity_id"],
+            video["seconds"],
+            tuple((quiz["quiz_id"], quiz["at_seconds"]) for quiz in video["quizzes"]),
+        )
+        for course in programme["courses"]
+        for video in course["videos"]
+    }
+
+
+def _gates(programme: Mapping[str, Any]) -> dict[str, bool]:
+    return {course["course_id"]: course["quiz_required"] for course in programme["courses"]}

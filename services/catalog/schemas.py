@@ -1,0 +1,171 @@
+"""Shapes: the season file (also the body of `publish_programme`), and what the queries answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.catalog import contract
+
+_key = validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}\Z", error="lower-case letters, digits and _, at most 40")
+_code = validate.Regexp(r"\A[0-9]{4}-[a-z][a-z0-9-]{0,39}\Z", error="a year, a hyphen and a name, e.g. 2023-winter")
+_pack = validate.Regexp(r"\A[a-z][a-z0-9-]{0,79}\Z", error="lower-case letters, digits and -, at most 80")
+_title = validate.Length(min=1, max=200)
+_DAY_SECONDS = 86_400
+
+
+def _refuse_repeated(items: Iterable[dict[str, Any]], field: str) -> None:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item["key"] in seen:
+            raise ValidationError({field: {index: {"key": ["this key stands twice"]}}})
+        seen.add(item["key"])
+
+
+class Quiz(Schema):
+    key = fields.String(required=True, validate=_key)
+    at_seconds = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    prompt = fields.String(required=True, validate=validate.Length(min=1, max=1000))
+    options = fields.List(fields.String(validate=_title), required=True, validate=validate.Length(min=2, max=10))
+    answers = fields.List(fields.String(validate=_title), required=True, validate=validate.Length(min=1, max=10))
+
+    @validates_schema
+    def _answers_are_options(self, data, **_):
+        if len(set(data["options"])) < len(data["options"]):
+            raise ValidationError("an option stands twice", "options")
+        if not set(data["answers"]) <= set(data["options"]):
+            raise ValidationError("an answer is not among the options", "answers")
+
+
+class Video(Schema):
+    key = fields.String(required=True, validate=_key)
+    title = fields.String(required=True, validate=_title)
+    seconds = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=_DAY_SECONDS))
+    quizzes = fields.List(fields.Nested(Quiz), required=True, validate=validate.Length(max=20))
+
+    @validates_schema
+    def _quizzes_fit(self, data, **_):
+        _refuse_repeated(data["quizzes"], "quizzes")
+        for index, quiz in enumerate(data["quizzes"]):
+            # A quiz on the last second would leave no rest to watch, and so nothing to prove.
+            if quiz["at_seconds"] >= data["seconds"]:
+                raise ValidationError({"quizzes": {index: {"at_seconds": ["lies outside the video"]}}})
+
+
+class Course(Schema):
+    key = fields.String(required=True, validate=_key)
+    title = fields.String(required=True, validate=_title)
+    title_en = fields.String(validate=_title)
+    opens_at = fields.AwareDateTime(required=True)
+    quiz_required = fields.Boolean(required=True, truthy={True}, falsy={False})
+    videos = fields.List(fields.Nested(Video), required=True, validate=validate.Length(min=1, max=1000))
+
+    @validates_schema
+    def _keys_are_unique(self, data, **_):
+        _refuse_repeated(data["videos"], "videos")
+
+    @validates_schema
+    def _gate_has_quizzes(self, data, **_):
+        if not data["quiz_required"]:
+            return
+        for index, video in enumerate(data["videos"]):
+            if not video["quizzes"]:
+                raise ValidationError(
+                    {"videos": {index: {"quizzes": ["the course demands quizzes and this has none"]}}}
+                )
+
+
+class Season(Schema):
+    """One season: a file under `seasons/`, or the body of `publish_programme`."""
+
+    code = fields.String(required=True, validate=_code)
+    titles = fields.Nested(contract.Titles, required=True)
+    rule_pack = fields.String(required=True, validate=_pack)
+    certificate_template = fields.String(required=True, validate=_pack)
+    silence_limit_seconds = fields.Integer(required=True, strict=True, validate=validate.Range(min=30, max=3600))
+    opens_at = fields.AwareDateTime(required=True)
+    closes_at = fields.AwareDateTime(required=True)
+    courses = fields.List(fields.Nested(Course), required=True, validate=validate.Length(min=1, max=100))
+
+    @validates_schema
+    def _windows_are_in_order(self, data, **_):
+        if data["opens_at"] >= data["closes_at"]:
+            raise ValidationError("the programme closes before it opens", "closes_at")
+        for index, course in enumerate(data["courses"]):
+            if not data["opens_at"] <= course["opens_at"] < data["closes_at"]:
+                raise ValidationError({"courses": {index: {"opens_at": ["outside the programme's window"]}}})
+
+    @validates_schema
+    def _keys_are_unique(self, data, **_):
+        _refuse_repeated(data["courses"], "courses")
+
+
+class GetProgramme(Schema):
+    programme_id = fields.UUID(required=True)
+
+
+class ListProgrammes(Schema):
+    cursor = fields.String(load_default="", validate=validate.Length(max=100))
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(min=1, max=200))
+
+
+class QuizShown(Schema):
+    """A quiz point without its answers."""
+
+    quiz_id = fields.String()
+    at_seconds = fields.Integer()
+    prompt = fields.String()
+    options = fields.List(fields.String())
+
+
+class VideoShown(Schema):
+    activity_id = fields.String()
+    key = fields.String()
+    title = fields.String()
+    seconds = fields.Integer()
+    quizzes = fields.List(fields.Nested(QuizShown))
+
+
+class CourseShown(Schema):
+    course_id = fields.String()
+    key = fields.String()
+    title = fields.String()
+    opens_at = fields.String()
+    quiz_required = fields.Boolean()
+    videos = fields.List(fields.Nested(VideoShown))
+
+
+class ProgrammeSummary(Schema):
+    programme_id = fields.String()
+    code = fields.String()
+    version = fields.Integer()
+    state = fields.String()
+    titles = fields.Nested(contract.Titles)
+    opens_at = fields.String()
+    closes_at = fields.String()
+    rule_pack = fields.String()
+    content_hash = fields.String()
+
+
+class ProgrammeShown(ProgrammeSummary):
+    courses = fields.List(fields.Nested(CourseShown))
+
+
+class ProgrammePage(Schema):
+    items = fields.List(fields.Nested(ProgrammeSummary))
+    next_cursor = fields.String(allow_none=True)
+
+
+class Publication(Schema):
+    """What a publication did: `published` is False when this very content was already there."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    programme_id = fields.String()
+    code = fields.String()
+    version = fields.Integer()
+    content_hash = fields.String()
+    published = fields.Boolean()

@@ -1,0 +1,65 @@
+"""Entrypoints of the catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from services.catalog import actions, contract, queries, rules, schemas
+from services.catalog.models import Programme
+from services.catalog.policy import POLICIES
+from services.shared.bus import DatabaseProvider, command, periodic, query
+
+
+class CatalogService:
+    name = contract.SERVICE
+    policies = POLICIES
+    database = DatabaseProvider()
+
+    @query
+    def list_programmes(self, call):
+        arguments = call.load(schemas.ListProgrammes())
+        with self.database.read(call) as db:
+            # One more than asked for tells whether there is a next page.
+            found = queries.list_programmes(db, arguments["cursor"], arguments["limit"] + 1)
+        shown = found[: arguments["limit"]]
+        return schemas.ProgrammePage().dump(
+            {
+                "items": [_shown(programme, call.now) for programme in shown],
+                "next_cursor": shown[-1].code if len(found) > len(shown) else None,
+            }
+        )
+
+    @query
+    def get_programme(self, call):
+        """The programme with its quiz points, without their answers."""
+        arguments = call.load(schemas.GetProgramme())
+        with self.database.read(call) as db:
+            programme, content = queries.get_programme(db, arguments["programme_id"])
+        return schemas.ProgrammeShown().dump({**_shown(programme, call.now), "courses": content["courses"]})
+
+    @command
+    def publish_programme(self, call):
+        season = call.load(schemas.Season())
+        call.authorise(place=actions.NATION)
+        return self.database.commit_once(
+            call, lambda db: actions.publish_programme(db, call, season), schemas.Publication()
+        )
+
+    @periodic(5, job="close_due_programmes")
+    def close_due_programmes(self, now):
+        with self.database.work() as db:
+            actions.close_due_programmes(db, now)
+
+
+def _shown(programme: Programme, now: dt.datetime) -> dict[str, object]:
+    return {
+        "programme_id": programme.programme_id,
+        "code": programme.code,
+        "version": programme.version,
+        "state": rules.state_at(now, programme.opens_at, programme.fully_open_at, programme.closes_at),
+        "titles": programme.titles,
+        "opens_at": programme.opens_at.isoformat(),
+        "closes_at": programme.closes_at.isoformat(),
+        "rule_pack": programme.rule_pack,
+        "content_hash": programme.content_hash,
+    }

@@ -1,0 +1,88 @@
+"""The season file: what ships is sound, and each kind of fault is refused with its place."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from marshmallow import ValidationError
+
+from services.catalog import schemas, season_file
+from services.shared.bus.calls import first_fault
+from services.shared.yaml_files import YamlError
+
+SHIPPED = season_file.read_shipped_season("2023-winter")
+
+
+def minutes(season, key):
+    course = next(course for course in season["courses"] if course["key"] == key)
+    return [video["seconds"] // 60 for video in course["videos"]]
+
+
+def test_winter_2023_can_carry_every_worked_example():
+    assert [course["key"] for course in SHIPPED["courses"]] == [
+        "party20", "live_safety", "course_c", "course_d", "course_e",
+    ]  # fmt: skip
+    assert sum(minutes(SHIPPED, "party20")) >= 300  # W06
+    for key in ("course_c", "course_d", "course_e"):
+        assert {15, 20, 30, 45, 60} <= set(minutes(SHIPPED, key))
+        course = next(course for course in SHIPPED["courses"] if course["key"] == key)
+        assert [v["seconds"] for v in course["videos"] if v["quizzes"][0]["at_seconds"] == 600].count(
+            900
+        ) == 2  # W03, W04
+    assert sum(minutes(SHIPPED, "live_safety")) >= 60
+    live_safety = SHIPPED["courses"][1]
+    assert not live_safety["quiz_required"]
+    assert any(video["quizzes"] for video in live_safety["videos"])  # W05: quizzes are there, and need no answer
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda s: s.update(closes_at="2022-12-01T00:00:00+08:00"), "closes_at"),
+        (lambda s: s.update(opens_at="2022-12-02T00:00:00"), "opens_at"),
+        (lambda s: s.update(surprise=1), "surprise"),
+        (lambda s: s.update(code="Winter"), "code"),
+        (lambda s: s.update(silence_limit_seconds="600"), "silence_limit_seconds"),
+        (lambda s: s["courses"][0].update(opens_at="2023-03-01T00:00:00+08:00"), "courses.0.opens_at"),
+        (lambda s: s["courses"][0].update(videos=[]), "courses.0.videos"),
+        (lambda s: s["courses"][1].update(key="party20"), "courses.1.key"),
+        (lambda s: s["courses"][2]["videos"][1].update(key="v1"), "courses.2.videos.1.key"),
+        (lambda s: s["courses"][2]["videos"][1].update(seconds=0), "courses.2.videos.1.seconds"),
+        (lambda s: s["courses"][2]["videos"][1].update(seconds=True), "courses.2.videos.1.seconds"),
+        (lambda s: s["courses"][2]["videos"][1].update(quizzes=[]), "courses.2.videos.1.quizzes"),
+        (
+            lambda s: s["courses"][2]["videos"][1]["quizzes"][0].update(at_seconds=3600),
+            "courses.2.videos.1.quizzes.0.at_seconds",
+        ),
+        (
+            lambda s: s["courses"][2]["videos"][1]["quizzes"][0].update(answers=["none of them"]),
+            "courses.2.videos.1.quizzes.0.answers",
+        ),
+        (
+            lambda s: s["courses"][2]["videos"][1]["quizzes"][0].update(options=["a", "a"], answers=["a"]),
+            "courses.2.videos.1.quizzes.0.options",
+        ),
+    ],
+)
+def test_a_faulty_season_is_refused_at_its_place(change, field):
+    season = copy.deepcopy(SHIPPED)
+    change(season)
+    with pytest.raises(ValidationError) as refused:
+        schemas.Season().load(season)
+    assert first_fault(refused.value.messages)[0] == field
+
+
+def test_broken_files_name_the_fault(tmp_path):
+    path = tmp_path / "season.yaml"
+    path.write_text("code: 2023-winter\ncode: 2024-winter\n")
+    with pytest.raises(YamlError, match=r"'code' stands twice .* \(line 2\)"):
+        season_file.read_season(path)
+    path.write_text("code: [")
+    with pytest.raises(YamlError, match=r"season\.yaml"):
+        season_file.read_season(path)
+    path.write_text("- nothing\n")
+    with pytest.raises(YamlError):
+        season_file.read_season(path)
+    with pytest.raises(YamlError, match="2023-winter"):
+        season_file.read_shipped_season("2099-winter")
