@@ -1,0 +1,68 @@
+"""Payloads of the events that learning announces. Changed by addition only."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+ENROLLED = "enrolled"
+COURSE_PROGRESSED = "course_progressed"
+STUDY_CLOSED = "study_closed"
+
+
+def _ranges() -> fields.List:
+    """Half-open intervals of whole seconds, `[[0, 60], [90, 120]]`."""
+    return fields.List(
+        fields.List(fields.Integer(strict=True), validate=validate.Length(equal=2)),
+        required=True,
+    )
+
+
+class Enrolled(Schema):
+    teacher_id = fields.UUID(required=True)
+    programme_id = fields.UUID(required=True)
+    version = fields.Integer(required=True, strict=True)
+    enrolled_at = fields.String(required=True)
+
+
+class QuizEvidence(Schema):
+    quiz_id = fields.UUID(required=True)
+    at_seconds = fields.Integer(required=True, strict=True)
+    answered_at = fields.String(required=True, allow_none=True)
+
+
+class VideoEvidence(Schema):
+    activity_id = fields.UUID(required=True)
+    duration_seconds = fields.Integer(required=True, strict=True)
+    seen = _ranges()
+    countable = _ranges()
+    quizzes = fields.List(fields.Nested(QuizEvidence), required=True)
+
+
+class CourseProgressed(Schema):
+    """All that one teacher studied of one course: a later version replaces every earlier one."""
+
+    teacher_id = fields.UUID(required=True)
+    programme_id = fields.UUID(required=True)
+    course_id = fields.UUID(required=True)
+    version = fields.Integer(required=True, strict=True)
+    videos = fields.List(fields.Nested(VideoEvidence), required=True)
+
+
+class StudyClosed(Schema):
+    """Every report received before the close has been recorded.
+
+    `snapshots` rows of (teacher, course) exist and their versions add up to `version_sum`: a consumer that has less
+    must wait for the rest.
+    """
+
+    programme_id = fields.UUID(required=True)
+    enrolments = fields.Integer(required=True, strict=True)
+    snapshots = fields.Integer(required=True, strict=True)
+    version_sum = fields.Integer(required=True, strict=True)
+
+
+EVENTS: dict[str, type[Schema]] = {
+    ENROLLED: Enrolled,
+    COURSE_PROGRESSED: CourseProgressed,
+    STUDY_CLOSED: StudyClosed,
+}
