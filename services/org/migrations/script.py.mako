@@ -1,4 +1,6 @@
-"""${message}."""
+"""${message}"""
+
+from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,4 +10,4 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "..."}
+    ${upgrades if upgrades else "pass"}

@@ -1,0 +1,234 @@
+"""Selects of org that are reused or locked."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.org import contract
+from services.org.contract import GrantState, Level
+from services.org.models import AdminGrant, Division, GrantHolder, Membership, MembershipPeriod, School, SchoolContact
+from services.org.rules import schools as school_rules
+from services.org.rules.delegation import Target
+from services.shared.errors import NotFound
+
+
+@dataclasses.dataclass(frozen=True)
+class MembershipView:
+    """A membership with the name of its school."""
+
+    teacher_id: uuid.UUID
+    school_id: uuid.UUID
+    school_name: str
+    place: str
+    state: str
+    reason: str
+    version: int
+    changed_at: dt.datetime
+
+
+def below(column: Any, place: str) -> Any:
+    """Condition: strictly below `place`. A range, because LIKE cannot use an index under row security."""
+    return sa.and_(column > f"{place}/", column < f"{place}0")
+
+
+# --- divisions ------------------------------------------------------------------------------------------------------
+
+
+def get_division(db: Session, code: str) -> Division:
+    """Raises NotFound("org.division_unknown")."""
+    if (division := db.get(Division, code)) is None:
+        raise NotFound("org.division_unknown")
+    return division
+
+
+def list_divisions(db: Session, parent: str) -> Sequence[Division]:
+    return db.scalars(sa.select(Division).where(Division.parent == parent).order_by(Division.code)).all()
+
+
+def place_of_division(db: Session, code: str) -> str:
+    return contract.NATION if code == contract.NATION else get_division(db, code).place
+
+
+# --- schools --------------------------------------------------------------------------------------------------------
+
+
+def get_school(db: Session, school_id: uuid.UUID) -> School:
+    """Raises NotFound("org.school_unknown")."""
+    if (school := db.get(School, school_id)) is None:
+        raise NotFound("org.school_unknown", "school_id")
+    return school
+
+
+def find_contact(db: Session, school_id: uuid.UUID) -> SchoolContact | None:
+    return db.get(SchoolContact, school_id)
+
+
+def get_other(db: Session, division_code: str) -> School:
+    """The pseudo-school 其他 of a county. Raises NotFound("org.division_unknown") where there is none."""
+    if (school := db.get(School, school_rules.id_of_other(division_code))) is None:
+        raise NotFound("org.division_unknown", "other_of")
+    return school
+
+
+def list_schools(db: Session, place: str, name: str | None, after: str | None, limit: int) -> Sequence[School]:
+    """Schools open to teachers below `place` in the order of the tree; with `name`, those whose name contains it."""
+    statement = sa.select(School).where(
+        below(School.place, place), School.state.in_(school_rules.OPEN_TO_TEACHERS), School.other.is_(False)
+    )
+    if name:
+        statement = statement.where(
+            School.name_tokens.contains(school_rules.tokens_of_search(name)),
+            sa.func.strpos(sa.func.lower(School.name), name.lower()) > 0,  # the pairs may stand apart
+        )
+    if after:
+        statement = statement.where(School.place > after)
+    return db.scalars(statement.order_by(School.place).limit(limit)).all()
+
+
+def find_schools_by_code(db: Session, codes: Iterable[str]) -> Sequence[School]:
+    return db.scalars(sa.select(School).where(School.code.in_(list(codes))).order_by(School.place)).all()
+
+
+def find_school_by_name(db: Session, parent: str, name: str) -> School | None:
+    return db.scalars(
+        sa.select(School).where(School.parent == parent, School.name == name, School.state.in_(("DRAFT", "ACTIVE")))
+    ).one_or_none()
+
+
+# --- memberships ----------------------------------------------------------------------------------------------------
+
+
+def lock_membership(db: Session, teacher_id: uuid.UUID) -> Membership | None:
+    return db.scalars(sa.select(Membership).where(Membership.teacher_id == teacher_id).with_for_update()).one_or_none()
+
+
+def find_open_period(db: Session, teacher_id: uuid.UUID) -> MembershipPeriod | None:
+    return db.scalars(
+        sa.select(MembershipPeriod).where(
+            MembershipPeriod.teacher_id == teacher_id, MembershipPeriod.closed_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def get_membership(db: Session, teacher_id: uuid.UUID) -> MembershipView:
+    """Raises NotFound("org.no_membership")."""
+    row = db.execute(_memberships().where(Membership.teacher_id == teacher_id)).one_or_none()
+    if row is None:
+        raise NotFound("org.no_membership")
+    return MembershipView(**row._mapping)
+
+
+def list_memberships(
+    db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int
+) -> list[MembershipView]:
+    """Members of the school at `place`, by teacher."""
+    statement = _memberships().where(Membership.place == place)
+    if state:
+        statement = statement.where(Membership.state == state)
+    if after:
+        statement = statement.where(Membership.teacher_id > after)
+    rows = db.execute(statement.order_by(Membership.teacher_id).limit(limit))
+    return [MembershipView(**row._mapping) for row in rows]
+
+
+def _memberships() -> sa.Select[Any]:
+    return sa.select(
+        Membership.teacher_id,
+        Membership.school_id,
+        School.name.label("school_name"),
+        Membership.place,
+        Membership.state,
+        Membership.reason,
+        Membership.version,
+        Membership.changed_at,
+    ).join(School, School.school_id == Membership.school_id)
+
+
+# --- grants ---------------------------------------------------------------------------------------------------------
+
+
+def find_target(db: Session, place: str) -> Target | None:
+    """What stands at a place, or None when nothing does. 其他 has no staff, so it is no target."""
+    if place == contract.NATION:
+        return Target(place, Level.NATION, "")
+    parent = school_rules.parent_of(place)
+    level = db.scalars(sa.select(Division.level).where(Division.place == place)).one_or_none()
+    if level is not None:
+        return Target(place, Level(level), parent)
+    if db.scalars(sa.select(School.school_id).where(School.place == place, School.other.is_(False))).one_or_none():
+        return Target(place, Level.SCHOOL, parent)
+    return None
+
+
+def get_target(db: Session, place: str) -> Target:
+    """Raises NotFound("org.place_unknown")."""
+    if (target := find_target(db, place)) is None:
+        raise NotFound("org.place_unknown", "place")
+    return target
+
+
+def lock_school_at(db: Session, place: str) -> None:
+    """Let one grant at a school be decided at a time: how many holders there are must not change in between."""
+    db.execute(sa.select(School.school_id).where(School.place == place).with_for_update())
+
+
+def lock_holder(db: Session, account_id: uuid.UUID) -> GrantHolder:
+    """The holder's row, made when missing, locked."""
+    db.execute(insert(GrantHolder).values(account_id=account_id, version=0).on_conflict_do_nothing())
+    return db.scalars(sa.select(GrantHolder).where(GrantHolder.account_id == account_id).with_for_update()).one()
+
+
+def list_active_grants(db: Session, account_id: uuid.UUID) -> Sequence[AdminGrant]:
+    """Grants not ended yet, also those that start later."""
+    return db.scalars(
+        sa.select(AdminGrant)
+        .where(AdminGrant.account_id == account_id, AdminGrant.state == GrantState.ACTIVE)
+        .order_by(AdminGrant.grant_id)
+    ).all()
+
+
+def list_holders_at(db: Session, role: str, place: str) -> Sequence[AdminGrant]:
+    """Active grants of a role at one place."""
+    return db.scalars(
+        sa.select(AdminGrant)
+        .where(AdminGrant.role == role, AdminGrant.place == place, AdminGrant.state == GrantState.ACTIVE)
+        .order_by(AdminGrant.account_id)
+    ).all()
+
+
+def lock_grant(db: Session, grant_id: uuid.UUID) -> AdminGrant:
+    """Raises NotFound("org.grant_unknown")."""
+    grant = db.scalars(sa.select(AdminGrant).where(AdminGrant.grant_id == grant_id).with_for_update()).one_or_none()
+    if grant is None:
+        raise NotFound("org.grant_unknown")
+    return grant
+
+
+def list_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[AdminGrant]:
+    """Active grants that have ended by now, or have begun and were not announced as live."""
+    due = sa.or_(
+        AdminGrant.valid_to <= now,
+        sa.and_(AdminGrant.announced.is_(False), AdminGrant.valid_from <= now),
+    )
+    return db.scalars(
+        sa.select(AdminGrant)
+        .where(AdminGrant.state == GrantState.ACTIVE, due)
+        .order_by(AdminGrant.account_id)
+        .limit(limit)
+    ).all()
+
+
+def list_grants(db: Session, place: str, after: uuid.UUID | None, limit: int) -> Sequence[AdminGrant]:
+    """Grants at a place and below it, oldest first."""
+    statement = sa.select(AdminGrant).where(sa.or_(AdminGrant.place == place, below(AdminGrant.place, place)))
+    if after:
+        statement = statement.where(AdminGrant.grant_id > after)
+    return db.scalars(statement.order_by(AdminGrant.grant_id).limit(limit)).all()

@@ -1,0 +1,92 @@
+"""Pure rules of schools: codes, where a school may stand, how it is found by name; no I/O."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from services.org.contract import OTHER, Attachment, Level, SchoolState
+from services.shared.errors import Conflict, InvalidInput
+
+# Kinds and provinces of the school code AABBCCCCCC (`domain.md` §2.6; MOE coding rules of 2010).
+CODE_KINDS = frozenset({"11", "21", "22", "31", "32", "33", "34", "35", "36", "37", "41", "42", "51", "91", "92", "93"})
+CODE_PROVINCES = frozenset(
+    str(number)
+    for span in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65))
+    for number in range(span[0], span[1] + 1)
+) | {"71", "81", "82"}
+_CODE = re.compile(r"[0-9]{10}")
+ATTACHMENT_UNDER = {
+    Level.PROVINCE: Attachment.PROVINCE_DIRECT,
+    Level.CITY: Attachment.CITY_DIRECT,
+    Level.COUNTY: Attachment.COUNTY,
+}
+# 其他 is found again by every import of the divisions, so its id follows from the county's code.
+_OTHER_SCHOOLS = uuid.UUID("0f1d1a2e-3a33-5d0c-9b7e-6f1f6a5c5b10")
+OPEN_TO_TEACHERS = frozenset({SchoolState.ACTIVE})
+
+
+def require_school_code(code: str, division_code: str) -> None:
+    """Check structure and province; there is no check digit.
+
+    Raises InvalidInput: "org.school_code_invalid", or "org.school_code_elsewhere" for another province's code.
+    """
+    if not _CODE.fullmatch(code) or code[:2] not in CODE_KINDS or code[2:4] not in CODE_PROVINCES:
+        raise InvalidInput("org.school_code_invalid", "code")
+    if code[2:4] != division_code[:2]:
+        raise InvalidInput("org.school_code_elsewhere", "code")
+
+
+def attachment_under(level: Level) -> Attachment:
+    """To whom a school under a division of this level is attached. Raises InvalidInput("org.school_needs_county")."""
+    try:
+        return ATTACHMENT_UNDER[level]
+    except KeyError:
+        raise InvalidInput("org.school_needs_county", "division_code") from None
+
+
+def place_of_school(parent: str, school_id: uuid.UUID) -> str:
+    return f"{parent}/s{school_id.hex}"
+
+
+def place_of_other(parent: str) -> str:
+    return f"{parent}/{OTHER}"
+
+
+def id_of_other(division_code: str) -> uuid.UUID:
+    return uuid.uuid5(_OTHER_SCHOOLS, division_code)
+
+
+def is_other(place: str) -> bool:
+    """Whether this is the place of a pseudo-school 其他."""
+    return place.endswith(f"/{OTHER}")
+
+
+def parent_of(place: str) -> str:
+    return place.rpartition("/")[0]
+
+
+def require_open(state: SchoolState) -> None:
+    """Raises Conflict("org.school_closed") for a school that takes no teachers."""
+    if state not in OPEN_TO_TEACHERS:
+        raise Conflict("org.school_closed", "school_id")
+
+
+def tokens_of(name: str) -> list[str]:
+    """Single characters and pairs of a name, for finding it by any part.
+
+    Row security makes a pattern search read every row, and Chinese has no words to index; sets of pairs have an index.
+    """
+    text = name.casefold()
+    return sorted(set(text) | {text[index : index + 2] for index in range(len(text) - 1)})
+
+
+def tokens_of_search(part: str) -> list[str]:
+    """The tokens that a name holding `part` must have: its pairs, or the one character."""
+    text = part.casefold()
+    return [text] if len(text) == 1 else sorted({text[index : index + 2] for index in range(len(text) - 1)})
+
+
+def mask_mobile(mobile: str) -> str:
+    """`138****1234`: enough to recognise a number that one knows."""
+    return f"{mobile[:3]}****{mobile[-4:]}"
