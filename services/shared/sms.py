@@ -57,9 +57,9 @@ class HttpSmsProvider:
             )
         except requests.RequestException as error:
             # The exception's text may hold the request; only its type may reach logs and callers.
-            raise Unavailable("shared.sms_unavailable", "", type(error).__name__) from None
+            raise Unavailable("shared.unavailable", "", type(error).__name__) from None
         if not OK_FROM <= answer.status_code < OK_BELOW:
-            raise Unavailable("shared.sms_unavailable", "", f"provider answered {answer.status_code}")
+            raise Unavailable("shared.unavailable", "", f"provider answered {answer.status_code}")
 
 
 def open_sender(settings: Settings, keep: Callable[[str, str, str], None]) -> SmsSender:
@@ -75,4 +75,4 @@ class NoProvider:
     """Stands in where no provider is configured; every message is refused."""
 
     def send(self, message_id: str, phone: str, text: str) -> None:  # noqa: ARG002  the port's signature
-        raise Unavailable("shared.sms_unavailable", "", "no provider is configured (YANXIU_SMS_URL)")
+        raise Unavailable("shared.unavailable", "", "no provider is configured (YANXIU_SMS_URL)")

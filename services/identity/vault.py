@@ -1,0 +1,67 @@
+"""The personal fields of identity: which are sealed where, and under which kind they are indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+
+from services.shared.crypto import BlindIndex, FieldCipher, KeySet
+from services.shared.keys import KeyRing
+
+TOKEN_BYTES = 32  # 256 bits: nobody guesses one, so a fast hash protects the stored side
+
+
+class Vault:
+    """Seals, opens and indexes. Field names here are the column names without `_sealed` and `_index`."""
+
+    def __init__(self, cipher: FieldCipher, index: BlindIndex) -> None:
+        self.cipher = cipher
+        self._index = index
+
+    @classmethod
+    def of(cls, keyring: KeyRing) -> Vault:
+        return cls(FieldCipher(KeySet.of(keyring, "field-encryption")), BlindIndex(KeySet.of(keyring, "blind-index")))
+
+    def seal(self, table: str, row_id: uuid.UUID, field: str, text: str) -> str:
+        return self.cipher.seal(text, table, row_id, field)
+
+    def open(self, table: str, row_id: uuid.UUID, field: str, sealed: str | None) -> str:
+        """The text, "" for an empty field. Raises SealError for a value that does not belong there."""
+        return self.cipher.open(sealed, table, row_id, field) if sealed else ""
+
+    def phone_index(self, phone: str) -> str:
+        return self._index.index(phone, "phone")
+
+    def phone_candidates(self, phone: str) -> list[str]:
+        return self._index.candidates(phone, "phone")
+
+    def id_no_index(self, id_type: str, id_no: str) -> str:
+        return self._index.index(f"{id_type} {id_no}", "id_no")
+
+    def id_no_candidates(self, id_type: str, id_no: str) -> list[str]:
+        return self._index.candidates(f"{id_type} {id_no}", "id_no")
+
+    def address_index(self, address: str) -> str:
+        """A client's address as limits count it: an address is personal data too."""
+        return self._index.index(address, "address")
+
+    def address_candidates(self, address: str) -> list[str]:
+        return self._index.candidates(address, "address")
+
+    def code_index(self, code_id: uuid.UUID, code: str) -> str:
+        """Keyed and bound to its row: a plain hash of six digits is no secret."""
+        return self._index.index(f"{code_id} {code}", "sms_code")
+
+    def is_code(self, code_id: uuid.UUID, code: str, stored: str) -> bool:
+        candidates = self._index.candidates(f"{code_id} {code}", "sms_code")
+        return any(hmac.compare_digest(candidate, stored) for candidate in candidates)
+
+
+def new_refresh_token() -> str:
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
