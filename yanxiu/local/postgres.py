@@ -36,7 +36,7 @@ SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "shared_buffers": "32MB",
-    "max_connections": "120",
+    "max_connections": "200",  # nine process types with two pools of up to eight
     "jit": "off",  # compiles for seconds what runs in milliseconds
     "io_method": "sync",  # otherwise three more processes
     "max_worker_processes": "2",

@@ -1,0 +1,30 @@
+"""`yanxiu up`: run everything here until Ctrl-C."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+def command(host: str, port: int) -> None:
+    """Run Yanxiu here.
+
+    Without DATABASE_URL and AMQP_URI everything runs embedded: PostgreSQL from a wheel, an in-memory bus, one process.
+    With both set, one process per type runs against those servers, the gateway under gunicorn.
+    """
+    from rich.console import Console
+
+    from services.shared.settings import load_settings
+    from yanxiu.local import launcher
+
+    console = Console()
+    with launcher.running(
+        load_settings(), host, port, report=lambda step: console.print(f"[dim]{step}[/dim]")
+    ) as stack:
+        console.print(
+            f"Yanxiu serves at [bold]{stack.address}[/bold] (API reference: {stack.address}/docs). Ctrl-C ends it."
+        )
+        stack.wait()
+        console.print("[dim]stopping[/dim]")
