@@ -1,0 +1,155 @@
+"""The relay: carries outbox rows to the broker, and is the only publisher of events.
+
+Rows are locked with SKIP LOCKED, published persistent and mandatory with confirms in flight, and marked in the same
+transaction after the confirms; a crash in between sends a row twice, which the inbox absorbs. Several relays are safe.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from services.shared import clock, metrics
+from services.shared.bus import topology
+from services.shared.bus.calls import Event
+from services.shared.bus.link import CONNECTION_ERRORS, Link
+from services.shared.bus.publisher import CONFIRM_SECONDS, ConfirmingLink, NotConfirmedError
+from services.shared.database import Database
+from services.shared.tables import bus_state, outbox
+
+log = structlog.get_logger(__name__)
+
+BATCH = 200
+POLL_SECONDS = 1.0
+# Sent rows are kept this long, for a broker that lost them; the inbox is kept longer (reliability.md d7).
+RETENTION = "7 days"
+STREAM_PREFIX = "stream:"
+
+
+class Relay:
+    """Runs in a greenlet of each process that writes events."""
+
+    def __init__(self, database: Database, uri: str, name: str, plan: topology.Topology) -> None:
+        self.database = database
+        self._uri = uri
+        self._name = name
+        self._plan = plan
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Relay until stopped; an outage of either server is waited out."""
+        pause = 0.2
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._run_connected()
+                    pause = 0.2
+                except (*CONNECTION_ERRORS, NotConfirmedError, sa.exc.SQLAlchemyError, psycopg.Error) as error:
+                    log.warning("relay_held", relay=self._name, error=type(error).__name__)
+                    self._stopping.wait(pause)
+                    pause = min(pause * 2, 5.0)
+        finally:
+            self._stopped.set()
+
+    def _run_connected(self) -> None:
+        publisher = ConfirmingLink(self._uri, f"relay-{self._name}")
+        try:
+            self.meet_broker(publisher.link)
+            with self._notices() as notices:
+                while not self._stopping.is_set():
+                    if self.send_batch(publisher) < BATCH:
+                        publisher.link.drain(0.001)
+                        publisher.link.beat()
+                        wait_for_notice(notices, POLL_SECONDS)
+        finally:
+            publisher.close()
+
+    def _notices(self) -> psycopg.Connection[Any]:
+        url = self.database.worker.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+        connection.execute("LISTEN outbox")
+        return connection
+
+    def meet_broker(self, link: Link) -> None:
+        """Recognise the broker by the mark left on it; a broker without it is new and gets the retention window again.
+
+        In memory every start meets a new broker. The mark's row is locked, so that of several relays one re-sends.
+        """
+        with self.database.work() as db:
+            db.execute(insert(bus_state).values(name="incarnation", value="").on_conflict_do_nothing())
+            mark = db.execute(
+                sa.select(bus_state.c.value).where(bus_state.c.name == "incarnation").with_for_update()
+            ).scalar_one()
+            if mark and topology.exists(link, mark):
+                return
+            topology.declare(link, self._plan)
+            mark = f"incarnation.{self.database.service}.{uuid.uuid4().hex}"
+            link.channel.queue_declare(
+                mark, durable=True, auto_delete=False, arguments={} if link.in_memory else {"x-queue-type": "classic"}
+            )
+            db.execute(sa.update(bus_state).where(bus_state.c.name == "incarnation").values(value=mark))
+            again = db.execute(
+                sa.update(outbox)
+                .where(outbox.c.sent_at > sa.func.now() - sa.text(f"interval '{RETENTION}'"))
+                .values(sent_at=None)
+            )
+            log.info("new_broker", relay=self._name, events_to_send_again=again.rowcount)
+
+    def send_batch(self, publisher: ConfirmingLink, limit: int = BATCH) -> int:
+        """Send up to `limit` events; returns how many. Raises NotConfirmedError when the broker did not take them all."""
+        with self.database.work() as db:
+            rows = db.execute(
+                sa.select(outbox)
+                .where(outbox.c.sent_at.is_(None))
+                .order_by(outbox.c.position)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if not rows:
+                metrics.outbox_oldest_seconds.labels(self.database.service).set(0)
+                return 0
+            for row in rows:
+                exchange, routing_key, body = _address(row)
+                publisher.publish(exchange, routing_key, body, str(row.id), row.id)
+            publisher.wait(CONFIRM_SECONDS)
+            db.execute(
+                sa.update(outbox).where(outbox.c.id.in_([row.id for row in rows])).values(sent_at=sa.func.now())
+            )
+            age = (clock.SystemClock().now() - rows[0].recorded_at).total_seconds()
+            metrics.outbox_oldest_seconds.labels(self.database.service).set(max(0.0, age))
+            metrics.outbox_sent.labels(self.database.service).inc(len(rows))
+            return len(rows)
+
+    def forget_old(self) -> None:
+        """Remove what no broker can need any more: sent events, and inbox rows kept longer than those."""
+        with self.database.work() as db:
+            db.execute(sa.text(f"DELETE FROM outbox WHERE sent_at < now() - interval '{RETENTION}'"))
+            db.execute(sa.text("DELETE FROM inbox WHERE received_at < now() - interval '30 days'"))
+            db.execute(sa.text("DELETE FROM idempotency WHERE created_at < now() - interval '30 days'"))
+
+    def cancel(self) -> None:
+        self._stopping.set()
+
+    def stop(self, timeout: float) -> bool:
+        self._stopping.set()
+        return self._stopped.wait(timeout)
+
+
+def _address(row: Any) -> tuple[str, str, dict[str, Any]]:
+    """(exchange, routing key, body) of an outbox row: an event by its type, or a stream message by its shard."""
+    if row.type.startswith(STREAM_PREFIX):
+        return topology.STUDY, row.type[len(STREAM_PREFIX) :], row.payload
+    event = Event(row.id, row.type, row.aggregate_id, row.occurred_at, row.payload)
+    return topology.EVENTS, row.type, {**event.to_wire(), "trace": row.trace}
+
+
+def wait_for_notice(connection: psycopg.Connection[Any], timeout: float) -> bool:
+    """Sleep until a NOTIFY arrives or the time is over; yields to the hub. Raises psycopg.Error on a lost connection."""
+    return any(True for _ in connection.notifies(timeout=timeout, stop_after=1))
