@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import current_app, g
@@ -33,13 +34,22 @@ class Bus(Protocol):
         *,
         actor_token: str,
         command_id: str | None,
-        deadline: float,
-        headers: dict[str, str],
-    ) -> dict[str, Any]:
-        """The reply. Raises the service's refusal, or Unavailable ("shared.deadline" past the monotonic `deadline`)."""
+        timeout: float,
+        call_id: str,
+    ) -> Any:
+        """The reply. Raises the service's refusal, or Unavailable ("shared.deadline" after `timeout` seconds)."""
 
-    def publish(self, exchange: str, routing_key: str, body: dict[str, Any], *, deadline: float) -> None:
+    def publish(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str, timeout: float) -> None:
         """Return once the broker holds the message. Raises Unavailable when it is full, late or gone."""
+
+    def listen(
+        self,
+        event_type: str,
+        on_connected: Callable[[], None],
+        on_message: Callable[[dict[str, Any]], None],
+        on_idle: Callable[[], None],
+    ) -> None:
+        """Take the payloads of an event in this process too, until the connection fails (raises); `on_idle` each second."""
 
     def check(self) -> None:
         """Raise Unavailable when the broker cannot be reached."""

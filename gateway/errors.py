@@ -44,6 +44,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "shared.too_large": 413,
     "shared.unsupported_media_type": 415,
     "shared.key_reused": 422,
+    "shared.defect": 500,  # the service's: it has the traceback, we have the call id
+    "shared.no_such_method": 503,  # an older service beside a newer gateway, during a deployment
     "shared.bad_actor_token": 500,  # ours, never the caller's: keys or clocks of two hosts disagree
     "shared.deadline": 504,
 }

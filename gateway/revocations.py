@@ -1,6 +1,6 @@
 """Ended sign-ins, known within a second of the ending.
 
-Identity broadcasts each revocation; every gateway process listens from its first request on (never before a fork) and
+Identity announces each revocation; every gateway process listens from its first request on (never before a fork) and
 first asks identity for those that still matter. An access token lives ten minutes, so an older revocation matters no
 more and is forgotten.
 
@@ -23,19 +23,23 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from services.shared import clock
+from services.shared.actor import ActorSigner, service_actor
 from services.shared.errors import NotAllowed, ServiceError, Unavailable
 
 if TYPE_CHECKING:
     from gateway.auth import SignIn
+    from gateway.context import Bus
 
 log = structlog.get_logger(__name__)
-EXCHANGE = "revocations"
+EVENT = "identity.access_revoked"
 KEPT = dt.timedelta(seconds=660)  # the access token's ten minutes and two clocks' skew
 # A reconnect takes the broker about 10 s (reliability.md G11); longer is an outage that must not extend old rights.
 GRACE_SECONDS = 30.0
+SNAPSHOT_SECONDS = 5.0
+FIRST_TOUCH_SECONDS = 2.0
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 
-Listen = Callable[[Callable[[], None], Callable[[dict[str, Any]], None], Callable[[], None]], None]
+Listen = Callable[..., None]
 Snapshot = Callable[[], Iterable[dict[str, Any]]]
 
 
@@ -43,11 +47,10 @@ class Revocations:
     """The set of revocations that still matter, and how far it can be trusted.
 
     `listen(on_connected, on_message, on_idle)` blocks while connected and returns or raises when it is not;
-    `snapshot()` asks identity. Both come from the bus; without `listen` (a bus that cannot broadcast) every token is
-    checked against what `add` was told.
+    `snapshot()` asks identity.
     """
 
-    def __init__(self, listen: Listen | None, snapshot: Snapshot | None) -> None:
+    def __init__(self, listen: Listen, snapshot: Snapshot) -> None:
         self._listen = listen
         self._snapshot = snapshot
         self._lock = threading.Lock()
@@ -56,15 +59,31 @@ class Revocations:
         self._touched_on: dt.datetime | None = None  # business clock, to compare with a token's issue
         self._first_touch = threading.Event()
         self._process = 0
+        self._started_at = float("-inf")
+
+    @classmethod
+    def of(cls, bus: Bus, signer: ActorSigner) -> Revocations:
+        """The usual one: from identity's broadcast, and its list."""
+
+        def listen(*callbacks: Any) -> None:
+            bus.listen(EVENT, *callbacks)
+
+        def snapshot() -> Iterable[dict[str, Any]]:
+            token = signer.sign(service_actor("gateway"), "identity")
+            options = {"command_id": None, "timeout": SNAPSHOT_SECONDS, "call_id": ""}
+            return bus.call("identity", "list_revocations", {}, actor_token=token, **options)["items"]
+
+        return cls(listen, snapshot)
 
     def start(self) -> None:
-        """Begin to listen in this process; further calls do nothing. Called by the first request."""
-        if self._listen is None or self._process == os.getpid():
+        """Begin to listen in this process; further calls do nothing. Called by the first request to need it."""
+        if self._process == os.getpid():
             return
         with self._lock:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
+            self._started_at = time.monotonic()
         threading.Thread(target=self._run, name="revocations", daemon=True).start()
 
     def add(self, message: dict[str, Any]) -> None:
@@ -84,15 +103,14 @@ class Revocations:
             # `iat` has whole seconds: a token of the same second as the revocation is older, not newer.
             if not_before and sign_in.issued_at <= not_before:
                 raise NotAllowed("shared.token_revoked")
-        if self._listen is not None and not self._knows(sign_in.issued_at):
+        if not self._knows(sign_in.issued_at):
             raise Unavailable("shared.unavailable", "", "revocations may have been missed")
 
     def in_touch(self) -> bool:
         """Whether the picture is complete, give or take the grace."""
-        if self._listen is None:
-            return True
-        # A first request may be quicker than the listener it started.
-        self._first_touch.wait(1.0)
+        # A first request may be quicker than the listener that it started.
+        if self._touched_at is None:
+            self._first_touch.wait(max(0.0, self._started_at + FIRST_TOUCH_SECONDS - time.monotonic()))
         return self._touched_at is not None and time.monotonic() - self._touched_at < GRACE_SECONDS
 
     def _knows(self, issued_at: dt.datetime) -> bool:
@@ -106,7 +124,6 @@ class Revocations:
         failures = 0
         while True:
             try:
-                assert self._listen is not None
                 self._listen(self._on_connected, self.add, self._touch)
                 failures = 0
             except Exception as error:  # noqa: BLE001  the listener must outlive whatever the broker does
@@ -117,7 +134,7 @@ class Revocations:
     def _on_connected(self) -> None:
         # After the subscription, so that nothing falls between the list and the first message.
         try:
-            for revocation in self._snapshot() if self._snapshot else ():
+            for revocation in self._snapshot():
                 self.add(revocation)
         except ServiceError as error:
             raise ConnectionError(error.code) from None

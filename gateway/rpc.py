@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from flask import request
@@ -39,37 +37,38 @@ def command_id(step: str = "") -> str:
     return f"{context.idempotency_key}/{step}" if step else context.idempotency_key
 
 
-def publish_confirmed(exchange: str, routing_key: str, body: dict[str, Any]) -> None:
-    """Hand `body` to the broker and return once it is safe there. Raises Unavailable when it is full, late or gone."""
-    context = call()
-    _time_left(context.deadline)
-    with trace.span(context.traceparent):
-        gateway().bus.publish(exchange, routing_key, body, deadline=context.deadline)
+def publish_confirmed(exchange: str, routing_key: str, body: dict[str, Any], message_id: str = "") -> None:
+    """Hand `body` to the broker and return once it is safe there.
+
+    Raises Unavailable when the broker is full, late or gone; the message may have arrived all the same.
+    """
+    with trace.span(call().traceparent):
+        gateway().bus.publish(exchange, routing_key, body, message_id or str(ids.new_id()), _time_left())
 
 
-@contextlib.contextmanager
-def longer_deadline(seconds: float) -> Iterator[None]:
+def extend_deadline(seconds: float) -> None:
     """Give this request `seconds` from its start: only for uploads and documents, and below gunicorn's time-out."""
     context = call()
     context.deadline = max(context.deadline, context.started + seconds)
-    yield
 
 
 def _call(service: str, method: str, arguments: dict[str, Any], key: str | None) -> dict[str, Any]:
     context = call()
-    _time_left(context.deadline)
-    with trace.span(context.traceparent) as traceparent:
+    with trace.span(context.traceparent):
         return gateway().bus.call(
             service,
             method,
             arguments,
             actor_token=actor_token(service),
             command_id=key,
-            deadline=context.deadline,
-            headers={"call_id": context.call_id, "traceparent": traceparent},
+            timeout=_time_left(),
+            call_id=context.call_id,
         )
 
 
-def _time_left(deadline: float) -> None:
-    if deadline - time.monotonic() < LEAST_SECONDS:
+def _time_left() -> float:
+    """Seconds until the request's deadline. Raises Unavailable when too few are left to be of use."""
+    seconds = call().deadline - time.monotonic()
+    if seconds < LEAST_SECONDS:
         raise Unavailable("shared.deadline", "", f"no time left for {request.endpoint}")
+    return seconds

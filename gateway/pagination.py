@@ -1,0 +1,48 @@
+"""Cursors of lists that the gateway itself merges or passes on: opaque, signed, bound to their list.
+
+A service's own cursor travels inside; a client can neither read nor alter it, nor carry it to another list.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from flask import request
+
+from gateway.context import call, gateway
+from services.shared.errors import InvalidInput
+
+_SIGNATURE_BYTES = 16
+
+
+def seal_cursor(inner: Any) -> str | None:
+    """The cursor to hand out for a service's `next_cursor`; None stays None (the last page)."""
+    if inner is None:
+        return None
+    body = json.dumps(inner, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_signature(body) + body).rstrip(b"=").decode("ascii")
+
+
+def open_cursor(text: str | None) -> Any:
+    """What `seal_cursor` was given, None for no cursor. Raises InvalidInput("shared.bad_cursor", "cursor")."""
+    if not text:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if hmac.compare_digest(signature, _signature(body)):
+            return json.loads(body)
+    except ValueError:
+        pass
+    raise InvalidInput("shared.bad_cursor", "cursor")
+
+
+def _signature(body: bytes) -> bytes:
+    # Bound to the route and the reader: another list's or another person's cursor is worth nothing.
+    scope = f"{request.endpoint}|{call().actor.account_id}|".encode()
+    key = gateway().keyring.secret("cursor")
+    return hmac.new(key, scope + body, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
