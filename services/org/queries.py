@@ -120,10 +120,10 @@ def find_open_period(db: Session, teacher_id: uuid.UUID) -> MembershipPeriod | N
 
 def get_membership(db: Session, teacher_id: uuid.UUID) -> MembershipView:
     """Raises NotFound("org.no_membership")."""
-    row = db.execute(_memberships().where(Membership.teacher_id == teacher_id)).one_or_none()
+    row = db.execute(_memberships().where(Membership.teacher_id == teacher_id)).mappings().one_or_none()
     if row is None:
         raise NotFound("org.no_membership")
-    return MembershipView(**row._mapping)
+    return MembershipView(**row)
 
 
 def list_memberships(
@@ -135,11 +135,11 @@ def list_memberships(
         statement = statement.where(Membership.state == state)
     if after:
         statement = statement.where(Membership.teacher_id > after)
-    rows = db.execute(statement.order_by(Membership.teacher_id).limit(limit))
-    return [MembershipView(**row._mapping) for row in rows]
+    rows = db.execute(statement.order_by(Membership.teacher_id).limit(limit)).mappings()
+    return [MembershipView(**row) for row in rows]
 
 
-def _memberships() -> sa.Select[Any]:
+def _memberships() -> sa.Select:
     return sa.select(
         Membership.teacher_id,
         Membership.school_id,

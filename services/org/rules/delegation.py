@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 
 from services.org.contract import GrantState, Level
-from services.shared.actor import Role, covers
+from services.shared.actor import REGION_ADMINS, Grant, Role, covers
 from services.shared.errors import Conflict, InvalidInput, NotAllowed
 
 SPECIALISED = {Level.PROVINCE: Role.PROVINCE_ADMIN, Level.CITY: Role.CITY_ADMIN, Level.COUNTY: Role.COUNTY_ADMIN}
@@ -78,26 +78,27 @@ def _allows(held: Held, role: Role, target: Target) -> bool:
     if held.role is Role.SCHOOL_ADMIN:
         return role is Role.PRINCIPAL
     if role in SCHOOL_STAFF:
-        return keeps_school_under(held, target.parent)
+        return keeps_schools_under(held.role, held.place, target.parent)
     if held.role is Role.SUPER_ADMIN:
         same_level = target.place == held.place and role is SPECIALISED.get(held.level)
         return same_level or (role is Role.SUPER_ADMIN and target.parent == held.place)
     return False
 
 
-def keeps_school_under(held: Held, parent: str) -> bool:
-    """Whether this grant manages the schools that stand directly under `parent` (`domain.md` §1.2: T, D or as level).
+def keeps_schools_under(role: Role, place: str, parent: str) -> bool:
+    """Whether a grant of `role` at `place` manages the schools that stand directly under `parent`.
 
-    Cities and provinces keep only the units attached directly to them; a school of a county is the county's.
+    Cities and provinces keep only the units attached directly to them; a school of a county is the county's
+    (`domain.md` §1.2: T, D or as level).
     """
-    if held.role is Role.NATIONAL_OPERATOR:
-        return covers(held.place, parent)
-    return held.role in (Role.SUPER_ADMIN, *SPECIALISED.values()) and held.place == parent
+    if role is Role.NATIONAL_OPERATOR:
+        return covers(place, parent)
+    return role in REGION_ADMINS and place == parent
 
 
-def require_school_keeper(held: Iterable[Held], parent: str) -> None:
+def require_school_keeper(grants: Iterable[Grant], parent: str) -> None:
     """Raises NotAllowed("org.not_directly_attached") for an admin above the level that keeps the school."""
-    if not any(keeps_school_under(grant, parent) for grant in held):
+    if not any(keeps_schools_under(grant.role, grant.place, parent) for grant in grants):
         raise NotAllowed("org.not_directly_attached")
 
 

@@ -1,0 +1,154 @@
+"""Choosing a school, and the school's decisions about its teachers (`domain.md` §3.1)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.org import contract, queries
+from services.org.contract import MembershipState
+from services.org.models import Membership, MembershipPeriod, School
+from services.org.queries import MembershipView
+from services.org.rules import membership as rules
+from services.org.rules import schools as school_rules
+from services.org.rules.membership import Act
+from services.shared import audit, clock, outbox
+from services.shared.bus import Call
+from services.shared.errors import NotFound
+from services.shared.ids import new_id
+
+MISSING = "org.membership_unknown"
+
+
+def choose_school(db: Session, call: Call, arguments: dict[str, Any]) -> MembershipView:
+    """The caller waits for verification at the chosen school, or in 其他 of a county.
+
+    Choosing the same school again changes nothing. Raises NotAllowed for another identity than teacher, NotFound for an
+    unknown school, Conflict for a closed one and for a teacher who is verified elsewhere.
+    """
+    teacher_id = call.authorise_own()
+    rules.require_teacher(call.actor.identity)
+    school = _chosen(db, arguments)
+    rules_state = _state(membership := queries.lock_membership(db, teacher_id))
+    if membership and rules.is_already_there(rules_state, same_school=membership.school_id == school.school_id):
+        return queries.get_membership(db, teacher_id)
+    school_rules.require_open(contract.SchoolState(school.state))
+    state = rules.next_state(rules_state, Act.CHOOSE)
+    move_to(db, call, membership, teacher_id, school, state, Act.CHOOSE)
+    return queries.get_membership(db, teacher_id)
+
+
+def verify_membership(db: Session, call: Call, teacher_id: uuid.UUID) -> MembershipView:
+    """The school confirms that the teacher is hers. Raises Conflict unless she waits for it."""
+    return _decide(db, call, teacher_id, Act.VERIFY, "")
+
+
+def reject_membership(db: Session, call: Call, teacher_id: uuid.UUID, reason: str) -> MembershipView:
+    """The school says that the teacher is not hers. Raises Conflict unless she waits for verification."""
+    return _decide(db, call, teacher_id, Act.REJECT, reason)
+
+
+def release_membership(db: Session, call: Call, teacher_id: uuid.UUID, reason: str) -> MembershipView:
+    """The school lets a verified teacher go; she may edit her profile and choose again. Raises Conflict unless verified."""
+    return _decide(db, call, teacher_id, Act.RELEASE, reason)
+
+
+def move_to(
+    db: Session,
+    call: Call,
+    membership: Membership | None,
+    teacher_id: uuid.UUID,
+    school: School,
+    state: MembershipState,
+    act: Act,
+) -> None:
+    """Write the membership at `school`, close the period before it, open the new one, and announce it."""
+    _close_period(db, call, teacher_id, act)
+    if membership is None:
+        membership = Membership(teacher_id=teacher_id, version=0)
+        db.add(membership)
+    membership.school_id, membership.place = school.school_id, school.place
+    _change(membership, call, state, "")
+    db.add(
+        MembershipPeriod(
+            period_id=new_id(),
+            teacher_id=teacher_id,
+            school_id=school.school_id,
+            place=school.place,
+            opened_by=act,
+            opened_at=call.now,
+        )
+    )
+    db.flush()
+    _announce(db, membership, school.name)
+
+
+def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: str) -> MembershipView:
+    membership = queries.lock_membership(db, teacher_id)
+    if membership is None:
+        raise NotFound(MISSING)
+    call.authorise(place=membership.place, missing=MISSING)
+    rules.require_other_person(call.actor.account_id, teacher_id)
+    rules.require_reviewer(in_other=school_rules.is_other(membership.place))
+    before = membership.state
+    _change(membership, call, rules.next_state(_state(membership), act), reason)
+    if act is Act.VERIFY:
+        if period := queries.find_open_period(db, teacher_id):
+            period.verified_at = call.now
+    else:
+        _close_period(db, call, teacher_id, act)
+    db.flush()
+    view = queries.get_membership(db, teacher_id)
+    _announce(db, membership, view.school_name)
+    audit.record(
+        db,
+        call,
+        subject=teacher_id,
+        place=membership.place,
+        reason=reason,
+        before={"state": before},
+        after={"state": membership.state, "version": membership.version},
+    )
+    return view
+
+
+def _chosen(db: Session, arguments: dict[str, Any]) -> School:
+    if "other_of" in arguments:
+        return queries.get_other(db, arguments["other_of"])
+    return queries.get_school(db, arguments["school_id"])
+
+
+def _state(membership: Membership | None) -> MembershipState | None:
+    return MembershipState(membership.state) if membership else None
+
+
+def _change(membership: Membership, call: Call, state: MembershipState, reason: str) -> None:
+    membership.state, membership.reason = state, reason
+    membership.version += 1
+    membership.changed_at = call.now
+
+
+def _close_period(db: Session, call: Call, teacher_id: uuid.UUID, act: Act) -> None:
+    if period := queries.find_open_period(db, teacher_id):
+        period.closed_at, period.closed_by = call.now, act
+        db.flush()  # before the next one opens: the database allows one open period per teacher
+
+
+def _announce(db: Session, membership: Membership, school_name: str) -> None:
+    released = membership.state == MembershipState.RELEASED
+    outbox.announce(
+        db,
+        contract.MEMBERSHIP_CHANGED,
+        membership.teacher_id,
+        {
+            "teacher_id": str(membership.teacher_id),
+            "version": membership.version,
+            "state": str(membership.state),
+            "school_id": None if released else str(membership.school_id),
+            "school_name": "" if released else school_name,
+            "place": "" if released else membership.place,
+            "effective_at": clock.format_instant(membership.changed_at),
+        },
+    )

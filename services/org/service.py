@@ -1,0 +1,195 @@
+"""Entrypoints of org: parse, authorise, one transaction, one action, dump."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from pathlib import Path
+from typing import Any
+
+from services.org import contract, policy, queries, schemas
+from services.org.actions import grants, memberships, rosters, schools
+from services.org.models import School, SchoolContact
+from services.org.rules import schools as school_rules
+from services.org.rules.divisions import parse_table
+from services.shared.bus import Call, command, periodic, query
+from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
+from services.shared.crypto import FieldCipher, KeySet
+
+DIVISIONS = Path(__file__).resolve().parent / "data" / "divisions.tsv"
+
+
+class OrgService:
+    """Divisions, schools, memberships, grants."""
+
+    name = contract.SERVICE
+    policies = policy.POLICIES
+    database = DatabaseProvider()
+    keyring = KeyRingProvider()
+
+    # --- divisions ---
+
+    @query
+    def list_divisions(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListDivisions())
+        with self.database.read(call) as db:
+            return {"items": schemas.Division(many=True).dump(queries.list_divisions(db, arguments["parent"]))}
+
+    @query
+    def get_division(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.GetDivision())
+        with self.database.read(call) as db:
+            return schemas.Division().dump(queries.get_division(db, arguments["code"]))
+
+    @command
+    def import_divisions(self, call: Call) -> dict[str, Any]:
+        call.load(schemas.Nothing())
+        call.authorise(place=contract.NATION)
+        rows = parse_table(DIVISIONS.read_text(encoding="utf-8"))
+        return self.database.commit_once(call, lambda db: schools.load_divisions(db, rows))
+
+    # --- schools ---
+
+    @query
+    def list_schools(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListSchools())
+        limit = arguments["limit"]
+        with self.database.read(call) as db:
+            place = queries.place_of_division(db, arguments["division"])
+            found = queries.list_schools(db, place, arguments["q"], arguments["cursor"], limit + 1)
+            return page(schemas.School(many=True).dump(found), limit, "place")
+
+    @query
+    def get_school(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.SchoolId())
+        with self.database.read(call) as db:
+            school = queries.get_school(db, arguments["school_id"])
+            return self._show(school, queries.find_contact(db, school.school_id))
+
+    @command
+    def create_school(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.NewSchool())
+        return self.database.commit_once(
+            call, lambda db: schools.create_school(db, call, arguments, self._cipher), schemas.School()
+        )
+
+    @command
+    def import_schools(self, call: Call) -> dict[str, Any]:
+        rows = call.load(schemas.ImportSchools())["rows"]
+        rosters.authorise_territory(call)
+        return self.database.commit_once(call, lambda db: schools.import_schools(db, call, rows, self._cipher))
+
+    @query
+    def find_schools(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.FindSchools())
+        with self.database.read(call) as db:
+            return {"items": schemas.School(many=True).dump(rosters.find_schools(db, call, arguments["codes"]))}
+
+    # --- memberships ---
+
+    @command
+    def choose_school(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ChooseSchool())
+        return self.database.commit_once(
+            call, lambda db: memberships.choose_school(db, call, arguments), schemas.Membership()
+        )
+
+    @query
+    def get_own_membership(self, call: Call) -> dict[str, Any]:
+        call.load(schemas.Nothing())
+        with self.database.read(call) as db:
+            return schemas.Membership().dump(queries.get_membership(db, call.authorise_own()))
+
+    @query
+    def list_memberships(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListMemberships())
+        limit = arguments["limit"]
+        with self.database.read(call) as db:
+            school = queries.get_school(db, arguments["school_id"])
+            call.authorise(place=school.place, missing="org.school_unknown")
+            found = queries.list_memberships(db, school.place, arguments["state"], arguments["cursor"], limit + 1)
+            return page(schemas.Membership(many=True).dump(found), limit, "teacher_id")
+
+    @command
+    def verify_membership(self, call: Call) -> dict[str, Any]:
+        teacher_id = call.load(schemas.TeacherId())["teacher_id"]
+        return self.database.commit_once(
+            call, lambda db: memberships.verify_membership(db, call, teacher_id), schemas.Membership()
+        )
+
+    @command
+    def reject_membership(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.TeacherAndReason())
+        return self.database.commit_once(
+            call, lambda db: memberships.reject_membership(db, call, **arguments), schemas.Membership()
+        )
+
+    @command
+    def release_membership(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.TeacherAndReason())
+        return self.database.commit_once(
+            call, lambda db: memberships.release_membership(db, call, **arguments), schemas.Membership()
+        )
+
+    @command
+    def import_memberships(self, call: Call) -> dict[str, Any]:
+        rows = call.load(schemas.ImportMemberships())["rows"]
+        return self.database.commit_once(call, lambda db: rosters.import_memberships(db, call, rows))
+
+    # --- grants ---
+
+    @command
+    def grant_role(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.GrantRole())
+        return self.database.commit_once(call, lambda db: grants.grant_role(db, call, arguments), schemas.Grant())
+
+    @command
+    def revoke_grant(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.RevokeGrant())
+        return self.database.commit_once(call, lambda db: grants.revoke_grant(db, call, **arguments), schemas.Grant())
+
+    @command
+    def bootstrap_grant(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.BootstrapGrant())
+        return self.database.commit_once(call, lambda db: grants.bootstrap_grant(db, call, arguments), schemas.Grant())
+
+    @query
+    def list_grants(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListGrants())
+        limit = arguments["limit"]
+        with self.database.read(call) as db:
+            call.authorise(place=arguments["place"], missing="org.place_unknown")
+            found = queries.list_grants(db, arguments["place"], arguments["cursor"], limit + 1)
+            return page(schemas.Grant(many=True).dump(found), limit, "grant_id")
+
+    @periodic(30, job="apply_due_grants")
+    def apply_due_grants(self, now: dt.datetime) -> None:
+        """Grants begin and end by the clock; rights in tokens follow the announcement."""
+        with self.database.work() as db:
+            grants.apply_due_grants(db, now)
+
+    # --- parts ---
+
+    @functools.cached_property
+    def _cipher(self) -> FieldCipher:
+        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
+
+    def _show(self, school: School, contact: SchoolContact | None) -> dict[str, Any]:
+        """The school, with its contact where row security let the caller see it; the number stays masked."""
+        shown = schemas.School().dump(school)
+        shown["contact"] = None
+        if contact is not None:
+            sealed = contact.head_mobile_sealed
+            mobile = self._cipher.open(sealed, "school_contact", school.school_id, "head_mobile")
+            shown["contact"] = {
+                "seal_name": contact.seal_name,
+                "head_name": contact.head_name,
+                "head_mobile": school_rules.mask_mobile(mobile),
+            }
+        return shown
+
+
+def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+    """A page of what was asked for with one row more than `limit`; the cursor is the key of the last row shown."""
+    shown = items[:limit]
+    return {"items": shown, "next_cursor": shown[-1][key] if len(items) > limit else None}
