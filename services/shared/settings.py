@@ -10,6 +10,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from environs import Env
 
@@ -31,7 +32,9 @@ class Settings:
 
     mode: Mode
     data_dir: Path  # keys, embedded PostgreSQL, files of the folder storage
-    database_url: str  # the server, as a role that may create databases (migrations); services log in as their own roles
+    database_url: (
+        str  # the server, as a role that may create databases (migrations); services log in as their own roles
+    )
     amqp_uri: str
     development: bool  # the mailbox and the simulated clock exist only then
     clock_file: str
@@ -63,14 +66,23 @@ class Settings:
         return f"{self.database_prefix}_{service}"
 
 
+class _MappingEnv(Env):
+    """Reads the given mapping only; environs itself would let the process's environment win over it."""
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        super().__init__()
+        self._mapping = mapping
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._mapping.get(env_key, default)
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment (or from the mapping that a test gives).
 
     Raises SettingsError when only one server is named, or when a development aid is asked for in production.
     """
-    env = Env()
-    if environment is not None:
-        env._environ = dict(environment)  # noqa: SLF001  environs has no public way to read another mapping
+    env = Env() if environment is None else _MappingEnv(environment)
     database_url, amqp_uri = env.str("DATABASE_URL", ""), env.str("AMQP_URI", "")
     if bool(database_url) != bool(amqp_uri):
         raise SettingsError("set both DATABASE_URL and AMQP_URI, or neither for the embedded mode")
