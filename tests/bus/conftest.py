@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from services.shared.database import Database
+from services.shared.keys import KeyRing
+from services.shared.migrations import drop_all
+from services.shared.settings import Settings
+from tests.bus import database
 from tests.bus.broker import Broker, private_vhost
+from tests.bus.database import Effects
 from tests.bus.fault_link import FaultLink
 from tests.bus.processes import Journal, Launcher
 
@@ -66,3 +72,38 @@ def link(broker: Broker) -> Iterator[FaultLink]:
     made = FaultLink(broker.uri)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def bus_settings(settings: Settings, keyring: KeyRing) -> Iterator[Settings]:
+    """Settings under which the bus tests' own database exists."""
+    keyring.generate_missing()
+    keyring.secret(f"database.{database.OWNER}")
+    database.create(settings, keyring)
+    yield settings
+    drop_all(settings, (database.OWNER,))
+
+
+@pytest.fixture(scope="session")
+def effects(bus_settings: Settings, keyring: KeyRing) -> Iterator[Effects]:
+    opened = Database(database.OWNER, bus_settings, keyring)
+    yield Effects(opened)
+    opened.dispose()
+
+
+@pytest.fixture
+def start_ours(bus_settings: Settings, name: str, journal: Journal, tmp_path: Path) -> Iterator[Launcher]:
+    """As `start`, for scripts that run on our bus: with a database and keys too."""
+    launcher = Launcher(
+        tmp_path,
+        {
+            "AMQP_URI": os.environ.get("AMQP_URI", "amqp://nowhere"),
+            "DATABASE_URL": bus_settings.database_url,
+            "YANXIU_DATA_DIR": str(bus_settings.data_dir),
+            "YANXIU_DATABASE_PREFIX": bus_settings.database_prefix,
+            "SERVICE": name,
+            "JOURNAL": str(journal.path),
+        },
+    )
+    yield launcher
+    launcher.close()
