@@ -1,0 +1,239 @@
+"""Evaluation of study evidence under a pack, in the fixed order of `domain.md` §4.1.
+
+Normalise, gates, accrual, item caps, group caps, total cap, requirements, outcome. Amounts are decimals. They are rounded
+once, half up, when a course's amount is complete and before common caps share it out: rounding after them could push the
+sum over a cap.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+from services.credits.rules import intervals
+from services.credits.rules.evidence import Quiz, Video
+from services.credits.rules.outcome import REASON_ORDER, CourseOutcome, Outcome, Reason, Shortfall, TraceLine
+from services.credits.rules.pack import Kind, Measure, Mode, Pack, Rule
+
+ZERO = Decimal(0)
+
+
+@dataclasses.dataclass
+class _Course:
+    """One course on its way through the steps."""
+
+    key: str
+    videos: tuple[Video, ...]
+    counted_seconds: int = 0
+    hours: Decimal = ZERO
+    full: Decimal | None = None  # what the course can earn at most; None: no bound of its own
+    rule_id: str = ""
+    done: bool = False
+    reasons: set[Reason] = dataclasses.field(default_factory=set)
+
+    @property
+    def studied_seconds(self) -> int:
+        return sum(video.seen_seconds for video in self.videos)
+
+    def finish(self) -> CourseOutcome:
+        reasons = tuple(sorted(self.reasons, key=REASON_ORDER.__getitem__))
+        return CourseOutcome(
+            self.key, self.studied_seconds, self.counted_seconds, self.hours, self.done, self.rule_id, reasons
+        )
+
+
+class _Trace:
+    """Collects a line for each rule that changed a number."""
+
+    def __init__(self) -> None:
+        self.lines: list[TraceLine] = []
+
+    def seconds(self, rule: Rule, course: _Course, video: Video, after: int, why: str) -> None:
+        before = str(video.countable_seconds)
+        self.lines.append(TraceLine(rule.rule_id, course.key, video.key, "SECONDS", before, str(after), why))
+
+    def hours(self, rule: Rule, course: _Course, after: Decimal, why: str) -> None:
+        """Set the course's hours, and say so if that changes them."""
+        if after != course.hours:
+            line = TraceLine(rule.rule_id, course.key, "", "HOURS", _shown(course.hours), _shown(after), why)
+            self.lines.append(line)
+        course.hours = after
+
+
+def evaluate(pack: Pack, evidence: Mapping[str, Iterable[Video]]) -> Outcome:
+    """What the evidence, by course key, earns under the pack. Evidence of courses that the pack does not know is ignored.
+
+    The order in which evidence arrives or is listed makes no difference, and more evidence never earns less in total.
+    """
+    trace = _Trace()
+    courses = [_normalised(key, evidence.get(key, ())) for key in pack.courses]
+    for step in (_pass_gates, _accrue, _cap_items, _cap_groups, _cap_total):
+        step(pack, courses, trace)
+    outcomes = tuple(course.finish() for course in courses)
+    shortfalls = _shortfalls(pack, outcomes)
+    hours = sum((course.hours for course in outcomes), ZERO)
+    return Outcome(outcomes, hours, not shortfalls, shortfalls, tuple(trace.lines))
+
+
+def _normalised(key: str, videos: Iterable[Video]) -> _Course:
+    in_order = sorted((video.normalised() for video in videos), key=lambda video: video.key)
+    return _Course(key, tuple(in_order))
+
+
+def _pass_gates(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+    for course in courses:
+        gates = [rule for rule in pack.of_kind(Kind.GATE) if rule.selects(course.key)]
+        for video in course.videos:
+            _note_window(course, video, gated=bool(gates))
+            reason = next((why for gate in gates if (why := _refusal(pack, gate, course, video, trace))), None)
+            if reason:
+                course.reasons.add(reason)
+            else:
+                course.counted_seconds += video.countable_seconds
+        if not course.studied_seconds:
+            course.reasons.add(Reason.NOT_STARTED)
+
+
+def _note_window(course: _Course, video: Video, *, gated: bool) -> None:
+    """Say so when time was studied while the window was shut.
+
+    Beyond a quiz that guards the video, seconds may also be uncountable because they were played before its answer; there
+    the gate speaks.
+    """
+    end = video.first_quiz_at if gated else video.duration_seconds
+    free = intervals.length(intervals.clip(video.seen, 0, end)) - intervals.length(
+        intervals.clip(video.countable, 0, end)
+    )
+    if free > 0:
+        course.reasons.add(Reason.OUTSIDE_WINDOW)
+
+
+def _refusal(pack: Pack, gate: Rule, course: _Course, video: Video, trace: _Trace) -> Reason | None:
+    """Why the gate keeps the video's time back, or None. A video without quizzes has no gate."""
+    if not video.quizzes or not video.seen_seconds:
+        return None
+    unanswered = sum(not _answered(pack, course.key, quiz) for quiz in video.quizzes)
+    if unanswered:
+        trace.seconds(gate, course, video, 0, f"{unanswered} of {len(video.quizzes)} quizzes not answered in time")
+        return Reason.QUIZ_UNANSWERED
+    if not intervals.covers(video.countable, video.first_quiz_at, video.duration_seconds):
+        rest = intervals.length(intervals.clip(video.countable, video.first_quiz_at, video.duration_seconds))
+        needed = video.duration_seconds - video.first_quiz_at
+        trace.seconds(gate, course, video, 0, f"{rest} of the {needed} s after the quiz watched")
+        return Reason.REMAINDER_UNWATCHED
+    return None
+
+
+def _answered(pack: Pack, course: str, quiz: Quiz) -> bool:
+    """Answered inside the course's window: an answer after the close is none."""
+    if quiz.answered_at is None:
+        return False
+    for window in pack.of_kind(Kind.VALIDITY):
+        if window.selects(course) and window.ends_at is not None and quiz.answered_at >= window.ends_at:
+            return False
+    return True
+
+
+def _accrue(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+    for course in courses:
+        rule = next(rule for rule in pack.of_kind(Kind.ACCRUAL) if rule.selects(course.key))
+        course.rule_id = rule.rule_id
+        trace.hours(rule, course, _ACCRUALS[_mode(rule)](pack, rule, course), f"{course.counted_seconds} s counted")
+        course.full = rule.amount if rule.mode is Mode.THRESHOLD else None
+        if not course.hours and course.studied_seconds and rule.mode is not Mode.PRORATA:
+            course.reasons.add(Reason.BELOW_THRESHOLD)
+
+
+def _mode(rule: Rule) -> Mode:
+    if rule.mode is None:
+        raise ValueError(f"{rule.rule_id}: an accrual needs a mode")
+    return rule.mode
+
+
+def _by_threshold(_pack: Pack, rule: Rule, course: _Course) -> Decimal:
+    if rule.threshold is None or rule.amount is None:
+        raise ValueError(f"{rule.rule_id}: a threshold needs its seconds and its amount")
+    return rule.amount if course.counted_seconds >= rule.threshold else ZERO
+
+
+def _by_steps(pack: Pack, _rule: Rule, course: _Course) -> Decimal:
+    return Decimal(course.counted_seconds // pack.seconds_per_hour)
+
+
+def _in_proportion(pack: Pack, _rule: Rule, course: _Course) -> Decimal:
+    return Decimal(course.counted_seconds) / pack.seconds_per_hour
+
+
+_ACCRUALS: dict[Mode, Callable[[Pack, Rule, _Course], Decimal]] = {
+    Mode.THRESHOLD: _by_threshold,
+    Mode.STEP_FLOOR: _by_steps,
+    Mode.PRORATA: _in_proportion,
+}
+
+
+def _cap_items(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+    for course in courses:
+        for rule in pack.of_kind(Kind.ITEM_CAP):
+            if rule.selects(course.key):
+                _cap_item(pack, rule, course, trace)
+        course.done = course.hours > 0 and (course.full is None or course.hours >= course.full)
+        course.hours = _rounded(course.hours, pack.quantum)
+
+
+def _rounded(amount: Decimal, quantum: Decimal) -> Decimal:
+    """Half up to a whole number of quanta, which need not be a power of ten."""
+    return (amount / quantum).quantize(Decimal(1), ROUND_HALF_UP) * quantum
+
+
+def _cap_item(pack: Pack, rule: Rule, course: _Course, trace: _Trace) -> None:
+    cap = _cap(rule)
+    course.full = cap if course.full is None else min(course.full, cap)
+    trace.hours(rule, course, min(course.hours, cap), f"at most {_shown(cap)} for the course")
+    # Recorded, not credited: time worth another whole hour lies beyond the cap.
+    if course.hours == cap and course.counted_seconds >= (cap + 1) * pack.seconds_per_hour:
+        course.reasons.add(Reason.CAP_REACHED)
+
+
+def _cap_groups(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+    for rule in pack.of_kind(Kind.GROUP_CAP):
+        _share(rule, [course for course in courses if rule.selects(course.key)], trace)
+
+
+def _cap_total(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+    for rule in pack.of_kind(Kind.TOTAL_CAP):
+        _share(rule, courses, trace)
+
+
+def _share(rule: Rule, courses: list[_Course], trace: _Trace) -> None:
+    """Use up a common cap in the pack's order of courses."""
+    left = _cap(rule)
+    for course in courses:
+        if course.hours > left:
+            course.reasons.add(Reason.CAP_REACHED)
+            trace.hours(rule, course, left, f"{_shown(left)} left of the common {_shown(_cap(rule))}")
+        left -= course.hours
+
+
+def _cap(rule: Rule) -> Decimal:
+    if rule.cap is None:
+        raise ValueError(f"{rule.rule_id}: a cap needs its amount")
+    return rule.cap
+
+
+def _shortfalls(pack: Pack, courses: tuple[CourseOutcome, ...]) -> tuple[Shortfall, ...]:
+    found = []
+    for rule in pack.of_kind(Kind.REQUIREMENT):
+        selected = [course for course in courses if rule.selects(course.key)]
+        if rule.measure is Measure.COUNT:
+            reached = Decimal(sum(course.done for course in selected))
+        else:
+            reached = sum((course.hours for course in selected), ZERO)
+        missing = (rule.minimum or ZERO) - reached
+        if missing > 0:
+            found.append(Shortfall(rule.rule_id, rule.measure, missing))
+    return tuple(found)
+
+
+def _shown(amount: Decimal) -> str:
+    return str(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
