@@ -36,34 +36,36 @@ def migrate_all(settings: Settings, keyring: KeyRing, services: tuple[str, ...] 
         yield service
 
 
-def migrate_service(settings: Settings, keyring: KeyRing, service: str) -> None:
+def migrate_service(settings: Settings, keyring: KeyRing, service: str, folder: Path | None = None) -> None:
+    """Create one service's roles and database when missing, and upgrade it. `folder` holds its `migrations/`."""
+    folder = folder or SERVICES_FOLDER / service
     name = settings.database_name(service)
     _create_database(settings, keyring, service, name)
     with _connect(settings, name) as connection:
-        if _is_current(connection, service):
+        if _is_current(connection, folder):
             return
         roles = DatabaseRoles.of(name)
         connection.execute(sa.text(f'SET ROLE "{roles.owner}"'))
         connection.commit()
-        command.upgrade(_config(service, connection), "head")
+        command.upgrade(_config(folder, connection), "head")
 
 
 def is_current(settings: Settings, service: str) -> bool:
     """Whether the service's database exists and is at the newest version (readiness)."""
     with _connect(settings, settings.database_name(service)) as connection:
-        return _is_current(connection, service)
+        return _is_current(connection, SERVICES_FOLDER / service)
 
 
-def _is_current(connection: sa.Connection, service: str) -> bool:
-    head = ScriptDirectory.from_config(_config(service)).get_current_head()
+def _is_current(connection: sa.Connection, folder: Path) -> bool:
+    head = ScriptDirectory.from_config(_config(folder)).get_current_head()
     current = MigrationContext.configure(connection).get_current_revision()
     connection.rollback()
     return current == head
 
 
-def _config(service: str, connection: sa.Connection | None = None) -> Config:
+def _config(folder: Path, connection: sa.Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(SERVICES_FOLDER / service / "migrations"))
+    config.set_main_option("script_location", str(folder / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

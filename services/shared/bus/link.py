@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,7 @@ class Link:
                 connect_timeout=CONNECT_SECONDS,
                 transport_options={
                     "write_timeout": WRITE_SECONDS,
-                    "socket_settings": {"TCP_USER_TIMEOUT": WRITE_SECONDS * 1000},
+                    "socket_settings": {socket.TCP_USER_TIMEOUT: WRITE_SECONDS * 1000},
                     "client_properties": {"connection_name": name},
                 },
             )

@@ -90,12 +90,13 @@ class Listener:
                 try:
                     self._consume_once()
                     failures = 0
-                except CONNECTION_ERRORS as error:
+                except Exception as error:  # noqa: BLE001  a listener that dies would stop a whole service in silence
                     if self.connected.is_set():
                         failures = 0
                     pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
                     failures += 1
-                    log.warning("listener_connection_lost", listener=self.name, error=type(error).__name__)
+                    known = isinstance(error, CONNECTION_ERRORS)
+                    log.warning("listener_lost", listener=self.name, error=type(error).__name__, exc_info=not known)
                     self._forget()
                     self._stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
         finally:

@@ -104,6 +104,16 @@ def owner_of(service_class: Any) -> str:
     return str(service_class.name).split("-", 1)[0]
 
 
+def contract_of(service_class: Any) -> Any:
+    """The contract module nearest above the service class's own module."""
+    package = service_class.__module__
+    while "." in package:
+        package = package.rsplit(".", 1)[0]
+        if contract := sys.modules.get(f"{package}.contract"):
+            return contract
+    raise TypeError(f"{service_class.name}: no contract module was imported")
+
+
 def instantiate(service_class: Any, environment: Environment) -> Any:
     """A service object with every provider built, its contract's events registered, its policies checked.
 
@@ -115,8 +125,7 @@ def instantiate(service_class: Any, environment: Environment) -> Any:
     policies = set(service_class.policies)
     if methods != policies:
         raise TypeError(f"{service_class.name}: methods and policies differ: {sorted(methods ^ policies)}")
-    contract = sys.modules[f"services.{owner_of(service_class)}.contract"]
-    outbox.register(contract.EVENTS)
+    outbox.register(contract_of(service_class).EVENTS)
     service = service_class()
     for name in dir(service_class):
         attribute = getattr(service_class, name)

@@ -20,7 +20,7 @@ from services.shared.bus import topology
 from services.shared.bus.calls import Event
 from services.shared.bus.link import CONNECTION_ERRORS, Link
 from services.shared.bus.publisher import CONFIRM_SECONDS, ConfirmingLink, NotConfirmedError
-from services.shared.database import Database
+from services.shared.database import Database, is_outage
 from services.shared.tables import bus_state, outbox
 
 log = structlog.get_logger(__name__)
@@ -51,8 +51,8 @@ class Relay:
                 try:
                     self._run_connected()
                     pause = 0.2
-                except (*CONNECTION_ERRORS, NotConfirmedError, sa.exc.SQLAlchemyError, psycopg.Error) as error:
-                    log.warning("relay_held", relay=self._name, error=type(error).__name__)
+                except Exception as error:  # noqa: BLE001  a relay that dies would hold events back in silence
+                    log.warning("relay_held", relay=self._name, error=type(error).__name__, exc_info=not _is_known(error))
                     self._stopping.wait(pause)
                     pause = min(pause * 2, 5.0)
         finally:
@@ -140,6 +140,10 @@ class Relay:
     def stop(self, timeout: float) -> bool:
         self._stopping.set()
         return self._stopped.wait(timeout)
+
+
+def _is_known(error: Exception) -> bool:
+    return isinstance(error, (*CONNECTION_ERRORS, NotConfirmedError, psycopg.Error)) or is_outage(error)
 
 
 def _address(row: Any) -> tuple[str, str, dict[str, Any]]:

@@ -122,7 +122,7 @@ def exists(link: Link, queue: str) -> bool:
     try:
         channel.queue_declare(queue, passive=True)
         return True
-    except (NotFound, link.connection.channel_errors):
+    except (NotFound, *link.connection.channel_errors):
         return False
     finally:
         if not link.in_memory and channel.is_open:

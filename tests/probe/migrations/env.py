@@ -1,0 +1,3 @@
+from services.shared.migrations import run_environment
+
+run_environment()
