@@ -25,6 +25,7 @@ class Reason(enum.StrEnum):
     """Why the state is what it is; each has its text in `contract.REASONS`."""
 
     SEASON_OPEN = "season_open"
+    DECISION_PENDING = "decision_pending"
     REQUIREMENT_NOT_MET = "requirement_not_met"
     COURSES_MISSING = "courses_missing"
     TEACHER_NOT_VERIFIED = "teacher_not_verified"
@@ -76,6 +77,9 @@ class Standing:
     courses_done: int
     courses_total: int
     requirement_met: bool
+
+
+NO_STANDING = Standing(Decimal("0.00"), 0, 0, requirement_met=False)
 
 
 @dataclasses.dataclass(frozen=True)

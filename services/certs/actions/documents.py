@@ -1,0 +1,112 @@
+"""Opening a certificate for its holder, checking it against its signature, and keeping the PDF made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.certs import rules
+from services.certs.actions.deciding import SEALED_FIELD
+from services.certs.models import Certificate, Document
+from services.certs.rendering import Paper
+from services.certs.rules import State
+from services.certs.signing import Verifier
+from services.shared import clock
+from services.shared.crypto import FieldCipher, SealError
+from services.shared.errors import Conflict
+from services.shared.storage import StoredFile
+
+log = structlog.get_logger(__name__)
+
+AREA = "certificates"  # of the storage
+# As long as real ones.
+NO_STATEMENT, NO_SIGNATURE = b"-" * 500, "A" * 86
+
+
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    name: str
+    salt: bytes
+
+
+def open_holder(cipher: FieldCipher, certificate: Certificate) -> Holder:
+    """The holder's name and the salt of its digest. Raises Conflict("certs.record_damaged")."""
+    table, field = SEALED_FIELD
+    try:
+        opened = json.loads(cipher.open(certificate.holder_sealed, table, certificate.certificate_id, field))
+    except SealError as error:
+        log.error("certificate_damaged", certificate_id=str(certificate.certificate_id), error=str(error))  # noqa: TRY400
+        raise Conflict("certs.record_damaged") from None
+    return Holder(opened["name"], bytes.fromhex(opened["salt"]))
+
+
+def is_genuine(verifier: Verifier, certificate: Certificate | None) -> bool:
+    """Whether the stored row says what was signed: the statement, and what the row repeats of it.
+
+    Without a row it is not, after the same work: the time that an unknown number takes gives nothing away.
+    """
+    if certificate is None:
+        verifier.is_genuine(NO_STATEMENT, NO_SIGNATURE, next(iter(verifier.keys)))
+        return False
+    signed = certificate.statement.encode()
+    fields = json.loads(signed)
+    repeated = (certificate.number, certificate.edition, str(certificate.hours))
+    genuine = verifier.is_genuine(signed, certificate.signature, certificate.key_id) and repeated == (
+        fields["number"],
+        fields["edition"],
+        fields["hours"],
+    )
+    if not genuine:
+        log.error("certificate_not_genuine", certificate_id=str(certificate.certificate_id))
+    return genuine
+
+
+def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certificate, base_url: str) -> Paper:
+    """What to print, taken from the signed statement.
+
+    Raises Conflict: "certs.already_replaced" or "certs.already_revoked" when it is no longer valid,
+    "certs.record_damaged" when row, name and signature do not belong together.
+    """
+    if certificate.state != State.ISSUED:
+        raise Conflict(rules.TransitionError(State(certificate.state), State.ISSUED).code)
+    holder = open_holder(cipher, certificate)
+    signed = json.loads(certificate.statement)
+    digest = rules.holder_digest(holder.name, certificate.school_name, holder.salt)
+    if not is_genuine(verifier, certificate) or signed["holder_digest"] != digest:
+        raise Conflict("certs.record_damaged")
+    return Paper(
+        number=certificate.number,
+        holder_name=holder.name,
+        school_name=certificate.school_name,
+        programme_zh=signed["programme_zh"],
+        programme_en=signed["programme_en"],
+        opens_on=dt.date.fromisoformat(signed["opens_on"]),
+        closes_on=dt.date.fromisoformat(signed["closes_on"]),
+        hours=certificate.hours,
+        issued_at=clock.parse_instant(signed["issued_at"]),
+        base_url=base_url,
+        template=certificate.template,
+    )
+
+
+def keep_document(db: Session, certificate: Certificate, file: StoredFile, now: dt.datetime) -> Document:
+    """Record the PDF. Two requests may have rendered at once: the first one recorded is the document, for both."""
+    db.execute(
+        insert(Document)
+        .values(
+            certificate_id=certificate.certificate_id,
+            teacher_id=certificate.teacher_id,
+            storage_key=file.key,
+            sha256=file.sha256,
+            size=file.size,
+            rendered_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    return db.scalars(sa.select(Document).where(Document.certificate_id == certificate.certificate_id)).one()

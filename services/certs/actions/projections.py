@@ -1,0 +1,126 @@
+"""What certs keeps of catalog, org, identity and credits, each versioned, and what makes a season due."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.certs import queries
+from services.certs.models import Placement, Programme, Standing
+from services.shared import clock
+from services.shared.bus import NotYet
+from services.shared.placement import keep_placement
+
+log = structlog.get_logger(__name__)
+
+
+def keep_programme(db: Session, payload: dict[str, Any]) -> None:
+    """Store the published programme unless a newer version is known."""
+    values = {
+        "programme_id": uuid.UUID(payload["programme_id"]),
+        "version": payload["version"],
+        "code": payload["code"],
+        "title_zh": payload["titles"]["zh"],
+        "title_en": payload["titles"]["en"],
+        "opens_at": clock.parse_instant(payload["opens_at"]),
+        "closes_at": clock.parse_instant(payload["closes_at"]),
+        "template": payload["certificate_template"],
+    }
+    statement = insert(Programme).values(values)
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["programme_id"],
+            set_={name: statement.excluded[name] for name in values if name != "programme_id"},
+            where=Programme.version < statement.excluded.version,
+        )
+    )
+
+
+def close_programme(db: Session, payload: dict[str, Any]) -> None:
+    """Keep the end of the window that the closing names. Raises NotYet while the programme itself is unknown."""
+    programme_id = uuid.UUID(payload["programme_id"])
+    if db.get(Programme, programme_id) is None:
+        raise NotYet
+    db.execute(
+        sa.update(Programme)
+        .where(Programme.programme_id == programme_id, Programme.version < payload["version"])
+        .values(version=payload["version"], closes_at=clock.parse_instant(payload["closes_at"]))
+    )
+
+
+def keep_standings(db: Session, payloads: list[dict[str, Any]]) -> None:
+    """Store what credits recognised, the newest version of each, and mark each for a new decision."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for payload in payloads:
+        key = (payload["programme_id"], payload["teacher_id"])
+        if key not in newest or newest[key]["version"] < payload["version"]:
+            newest[key] = payload
+    # One order for every batch, so that two consumers cannot lock the same rows crosswise.
+    statement = insert(Standing).values([_standing(newest[key]) for key in sorted(newest)])
+    changed = ("version", "hours", "courses_done", "courses_total", "requirement_met", "pending")
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["programme_id", "teacher_id"],
+            set_={name: statement.excluded[name] for name in changed},
+            where=Standing.version < statement.excluded.version,
+        )
+    )
+
+
+def _standing(payload: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "programme_id": uuid.UUID(payload["programme_id"]),
+        "teacher_id": uuid.UUID(payload["teacher_id"]),
+        "version": payload["version"],
+        "hours": Decimal(payload["hours"]),
+        "courses_done": payload["courses_done"],
+        "courses_total": payload["courses_total"],
+        "requirement_met": payload["requirement_met"],
+        "pending": True,
+    }
+
+
+def keep_membership(db: Session, payload: dict[str, Any]) -> None:
+    """Store the membership; a newly verified teacher's certificates come up for decision again."""
+    if keep_placement(db, Placement, payload):
+        reconsider(db, uuid.UUID(payload["teacher_id"]))
+
+
+def reconsider(db: Session, teacher_id: uuid.UUID) -> None:
+    """Let the next run look at everything of this teacher again.
+
+    The placement is written before this: a run that holds the standing either reads the new placement or leaves the
+    mark that is set here after it.
+    """
+    db.execute(
+        sa.update(Standing).where(Standing.teacher_id == teacher_id, Standing.pending.is_(False)).values(pending=True)
+    )
+
+
+def make_due(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
+    """Open the programme for decisions once every standing that credits counted is here.
+
+    Raises NotYet while some are still on their way. More than announced is complete too: a correction made since then
+    adds versions, and brings its own standing, which is decided again when it arrives.
+    """
+    programme_id = uuid.UUID(payload["programme_id"])
+    standings, version_sum = queries.count_standings(db, programme_id)
+    if (
+        db.get(Programme, programme_id) is None
+        or standings < payload["standings"]
+        or version_sum < payload["version_sum"]
+    ):
+        raise NotYet
+    db.execute(
+        sa.update(Programme)
+        .where(Programme.programme_id == programme_id, Programme.due_at.is_(None))
+        .values(due_at=now)
+    )
+    log.info("certificates_due", programme_id=str(programme_id), standings=standings)

@@ -1,0 +1,107 @@
+"""What others may know of certs: names, event payloads, value sets, error codes and the texts of reasons."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from marshmallow import Schema, fields
+
+SERVICE: Final = "certs"
+RENDER: Final = "certs-render"  # the process type that makes PDFs
+
+CERTIFICATE_ISSUED: Final = "certs.certificate_issued"
+CERTIFICATE_BLOCKED: Final = "certs.certificate_blocked"
+
+# Who stands behind a certificate of this installation.
+ISSUER_ZH: Final = "教师研修平台"
+ISSUER_EN: Final = "Yanxiu, teachers' professional development"
+
+VERIFICATION_PATH: Final = "/verify/"
+
+
+class PublicState(enum.StrEnum):
+    """What a stranger is told about a certificate."""
+
+    VALID = "VALID"
+    REPLACED = "REPLACED"
+    REVOKED = "REVOKED"
+
+
+def verification_address(base_url: str, number: str) -> str:
+    """What the QR code holds: the page that says whether this number is good."""
+    return f"{base_url}{VERIFICATION_PATH}{number}"
+
+
+class CertificateEvent(Schema):
+    """`version` counts the changes of this teacher's decision in this programme; the event's aggregate is the decision."""
+
+    teacher_id = fields.UUID(required=True)
+    programme_id = fields.UUID(required=True)
+    version = fields.Integer(required=True, strict=True)
+    state = fields.String(required=True)
+
+
+class CertificateIssued(CertificateEvent):
+    certificate_id = fields.UUID(required=True)
+
+
+class CertificateBlocked(CertificateEvent):
+    reasons = fields.List(fields.String(), required=True)
+
+
+EVENTS: dict[str, type[Schema]] = {
+    CERTIFICATE_ISSUED: CertificateIssued,
+    CERTIFICATE_BLOCKED: CertificateBlocked,
+}
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "certs.programme_not_found": ("没有这个专题。", "There is no such programme."),
+    "certs.certificate_not_found": ("没有这份证书。", "There is no such certificate."),
+    "certs.number_unknown": (
+        "没有查到该编号的证书。请核对编号；如仍查不到，请勿采信该证书。",
+        "No certificate has this number. Compare it with the paper; if they agree, do not trust the paper.",
+    ),
+    "certs.number_malformed": (
+        "证书编号不正确：请检查是否有漏输或错输的字符。",
+        "This is not a certificate number: look for a missing or mistyped character.",
+    ),
+    "certs.name_not_printable": (
+        "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
+        "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
+    ),
+    "certs.record_damaged": (
+        "证书记录未通过签名校验，已停止出具，请联系平台处理。",
+        "The record of this certificate does not match its signature; it is not handed out. Please contact the platform.",
+    ),
+    "certs.already_issued": ("证书已签发。", "The certificate has been issued."),
+    "certs.already_replaced": ("证书已被新证书替换。", "The certificate has been replaced by another one."),
+    "certs.already_revoked": ("证书已撤销。", "The certificate has been revoked."),
+    "certs.not_issued": ("证书尚未签发。", "The certificate has not been issued."),
+}
+
+# Why there is no certificate, or not yet (`rules.Reason`).
+REASONS: dict[str, tuple[str, str]] = {
+    "season_open": (
+        "专题尚未结束，证书在结束后签发。",
+        "The programme has not closed; certificates are issued afterwards.",
+    ),
+    "decision_pending": ("正在核定，请稍后查看。", "The decision is being made; look again soon."),
+    "requirement_not_met": (
+        "未达到专题的学时或课程要求。",
+        "The hours or courses that the programme asks for were not reached.",
+    ),
+    "courses_missing": ("有课程未完成。", "Some courses were not completed."),
+    "teacher_not_verified": (
+        "教师身份尚未通过学校认证；认证通过后自动签发。",
+        "The school has not verified this teacher yet; the certificate follows by itself once it has.",
+    ),
+    "holder_unknown": (
+        "个人信息不完整，无法在证书上署名。",
+        "The personal profile holds no name to print on the certificate.",
+    ),
+    "hours_corrected_later": (
+        "签发后学时有更正，低于要求，待复核。",
+        "A later correction took the hours below the requirement; under review.",
+    ),
+}

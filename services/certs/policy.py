@@ -1,0 +1,23 @@
+"""Who may call what of certs."""
+
+from __future__ import annotations
+
+from services.shared import policy
+from services.shared.actor import REGION_ADMINS, Role
+
+ADMINS = policy.granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.NATIONAL_OPERATOR)
+
+POLICIES: dict[str, policy.Policy] = {
+    "list_certificates": policy.own(),
+    "get_standing": policy.own(),
+    "get_certificate": policy.own() | ADMINS,
+    "verify_certificate": policy.anyone().seeing_everything(
+        "a number is a claim that anybody may check, whoever the holder is; the answer is masked"
+    ),
+    "list_certificate_keys": policy.anyone(),
+}
+
+RENDER_POLICIES: dict[str, policy.Policy] = {
+    # The paper shows the holder's full name, so it is for the holder.
+    "render_certificate": policy.own(),
+}

@@ -1,0 +1,63 @@
+"""The process type that makes PDFs: a small pool of its own, so that nothing else waits behind a render."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from services.certs import contract, policy, queries, rendering, schemas
+from services.certs.actions import documents
+from services.certs.models import Certificate, Document
+from services.certs.signing import Verifier
+from services.shared.bus import Call, DatabaseProvider, KeyRingProvider, SettingsProvider, offload, query
+from services.shared.crypto import FieldCipher, KeySet
+from services.shared.storage import Storage, open_storage, stored
+
+
+class CertsRenderService:
+    name = contract.RENDER
+    policies = policy.RENDER_POLICIES
+    database: Any = DatabaseProvider()
+    keyring: Any = KeyRingProvider()
+    settings: Any = SettingsProvider()
+
+    @query
+    def render_certificate(self, call: Call) -> dict[str, Any]:
+        """Where the certificate's PDF lies: the kept one, or one made now and kept from now on."""
+        certificate_id = call.load(schemas.GetCertificate())["certificate_id"]
+        with self.database.read(call) as db:
+            certificate = queries.get_certificate(db, certificate_id)
+            call.authorise(certificate.teacher_id, missing=queries.NOT_FOUND)
+            document = queries.find_document(db, certificate_id)
+        # Also for a kept PDF: what has been revoked, or no longer fits its signature, is not handed out.
+        paper = documents.prepare_paper(self.cipher, self.verifier, certificate, self.settings.base_url)
+        document = document or self._make_document(call, certificate, paper)
+        return schemas.RenderedDocument().dump(
+            {
+                "storage_key": document.storage_key,
+                "sha256": document.sha256,
+                "size": document.size,
+                "file_name": f"certificate-{certificate.number}.pdf",
+            }
+        )
+
+    def _make_document(self, call: Call, certificate: Certificate, paper: rendering.Paper) -> Document:
+        pdf = offload(rendering.render, paper)
+        with stored(self.storage, documents.AREA, pdf, "application/pdf") as file:
+            with self.database.transaction(call) as db:
+                document = documents.keep_document(db, certificate, file, call.now)
+        if document.storage_key != file.key:
+            self.storage.delete(file.key)
+        return document
+
+    @functools.cached_property
+    def storage(self) -> Storage:
+        return open_storage(self.settings)
+
+    @functools.cached_property
+    def cipher(self) -> FieldCipher:
+        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
+
+    @functools.cached_property
+    def verifier(self) -> Verifier:
+        return Verifier.of(self.keyring)

@@ -1,0 +1,119 @@
+"""Arguments and results of certs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from services.shared import clock
+
+MAXIMUM_PAGE = 200
+
+
+class Instant(fields.Field):
+    """A time in results: RFC 3339, UTC."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
+        return clock.format_instant(value) if value else None
+
+
+class ListCertificates(Schema):
+    cursor = fields.UUID(load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MAXIMUM_PAGE))
+
+
+class GetStanding(Schema):
+    programme_id = fields.UUID(required=True)
+
+
+class GetCertificate(Schema):
+    certificate_id = fields.UUID(required=True)
+
+
+class VerifyCertificate(Schema):
+    # As typed: the rules read it, and answer in one way to everything that is no number.
+    number = fields.String(required=True, validate=validate.Length(max=200))
+
+
+class Programme(Schema):
+    programme_id = fields.UUID()
+    code = fields.String()
+    title_zh = fields.String()
+    title_en = fields.String()
+
+
+class Standing(Schema):
+    programme_id = fields.UUID()
+    state = fields.String()
+    reasons = fields.List(fields.String())
+    hours = fields.Decimal(places=2, as_string=True)
+    courses_done = fields.Integer()
+    courses_total = fields.Integer()
+    certificate_id = fields.UUID(allow_none=True)
+    decided_at = Instant()
+
+
+class Change(Schema):
+    """One step of a certificate's life."""
+
+    state = fields.String()
+    at = Instant()
+    edition = fields.Integer()
+
+
+class CertificateSummary(Schema):
+    certificate_id = fields.UUID()
+    number = fields.String()
+    edition = fields.Integer()
+    kind = fields.String()
+    state = fields.String()
+    programme = fields.Nested(Programme)
+    school_name = fields.String()
+    hours = fields.Decimal(places=2, as_string=True)
+    issued_at = Instant()
+    verification_address = fields.String()
+
+
+class CertificatePage(Schema):
+    items = fields.List(fields.Nested(CertificateSummary))
+    next_cursor = fields.String(allow_none=True)
+
+
+class Certificate(CertificateSummary):
+    teacher_id = fields.UUID()
+    holder_name = fields.String()
+    statement = fields.String()
+    signature = fields.String()
+    key_id = fields.String()
+    history = fields.List(fields.Nested(Change))
+
+
+class Verification(Schema):
+    """What a stranger learns: nothing that identifies the holder beyond what the paper in his hand already shows."""
+
+    number = fields.String()
+    state = fields.String()
+    edition = fields.Integer()
+    kind = fields.String()
+    holder_masked = fields.String()
+    programme_zh = fields.String()
+    programme_en = fields.String()
+    opens_on = fields.String()
+    closes_on = fields.String()
+    hours = fields.String()
+    issued_at = fields.String()
+    issuer = fields.String()
+    history = fields.List(fields.Nested(Change))
+    statement = fields.String()
+    signature = fields.String()
+    key_id = fields.String()
+
+
+class RenderedDocument(Schema):
+    """Where the PDF lies; the gateway streams it from the storage."""
+
+    storage_key = fields.String()
+    sha256 = fields.String()
+    size = fields.Integer()
+    file_name = fields.String()

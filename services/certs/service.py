@@ -1,0 +1,186 @@
+"""Entrypoints of certs: wallet, standing, verification; the events it lives on; the job that decides and issues."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import time
+import uuid
+from typing import Any
+
+from services.certs import contract, policy, queries, schemas, showing
+from services.certs.actions import deciding, documents, projections
+from services.certs.models import Programme
+from services.certs.rules import Kind
+from services.certs.signing import Signer, Verifier
+from services.identity.contract import PEOPLE_AT_ONCE
+from services.shared import clock
+from services.shared.bus import (
+    BusProvider,
+    Call,
+    DatabaseProvider,
+    KeyRingProvider,
+    SettingsProvider,
+    batch_consumer,
+    event_handler,
+    periodic,
+    query,
+)
+from services.shared.crypto import FieldCipher, KeySet
+from services.shared.errors import NotFound
+
+# Also the size of one decision transaction: small enough that a crash costs a blink.
+BATCH = min(200, PEOPLE_AT_ONCE)
+# A run gives up its turn after this, so that stopping the process never waits long for it.
+RUN_SECONDS = 10.0
+
+
+class CertsService:
+    """Certificates of finished programmes."""
+
+    name = contract.SERVICE
+    policies = policy.POLICIES
+    database: Any = DatabaseProvider()
+    keyring: Any = KeyRingProvider()
+    settings: Any = SettingsProvider()
+    bus: Any = BusProvider()
+
+    # --- questions ---
+
+    @query
+    def list_certificates(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListCertificates())
+        teacher_id = call.authorise_own()
+        with self.database.read(call) as db:
+            found = queries.list_certificates(db, teacher_id, arguments["cursor"], arguments["limit"] + 1)
+        shown = found[: arguments["limit"]]
+        return schemas.CertificatePage().dump(
+            {
+                "items": [showing.summary(certificate, self.settings.base_url) for certificate in shown],
+                "next_cursor": str(shown[-1].certificate_id) if len(found) > len(shown) else None,
+            }
+        )
+
+    @query
+    def get_standing(self, call: Call) -> dict[str, Any]:
+        programme_id = call.load(schemas.GetStanding())["programme_id"]
+        teacher_id = call.authorise_own()
+        with self.database.read(call) as db:
+            programme = queries.get_programme(db, programme_id)
+            found = queries.find_standing(db, programme_id, teacher_id)
+            decision = queries.find_decision(db, programme_id, teacher_id, Kind.LEARNING)
+        return schemas.Standing().dump(showing.standing(programme, found, decision))
+
+    @query
+    def get_certificate(self, call: Call) -> dict[str, Any]:
+        """The certificate; its holder reads the full name, an administrator the masked one."""
+        certificate_id = call.load(schemas.GetCertificate())["certificate_id"]
+        with self.database.read(call) as db:
+            certificate = queries.get_certificate(db, certificate_id)
+            placement = queries.placement_of(db, certificate.teacher_id)
+            place = placement.place if placement else None
+            call.authorise(certificate.teacher_id, place, missing=queries.NOT_FOUND)
+            history = queries.history_of(db, [certificate_id])
+        own = call.actor.account_id == certificate.teacher_id
+        name = documents.open_holder(self.cipher, certificate).name if own else showing.masked_name(certificate)
+        return schemas.Certificate().dump(showing.detail(certificate, name, history, self.settings.base_url))
+
+    @query
+    def verify_certificate(self, call: Call) -> dict[str, Any]:
+        """What anybody may know about a number. Raises NotFound for a number that is none, unknown, or not genuine.
+
+        An unknown number takes the same steps as a known one, so that the time tells nothing either.
+        """
+        number = showing.read_number(call.load(schemas.VerifyCertificate())["number"])
+        with self.database.read(call) as db:
+            editions = queries.editions_of(db, number)
+            history = queries.history_of(db, [certificate.certificate_id for certificate in editions])
+        if not documents.is_genuine(self.verifier, editions[0] if editions else None):
+            raise NotFound("certs.number_unknown", "number")
+        return schemas.Verification().dump(showing.verification(editions, history))
+
+    @query
+    def list_certificate_keys(self, _call: Call) -> dict[str, Any]:
+        """The public keys that signatures are checked with, as a JSON Web Key Set."""
+        return self.verifier.published()
+
+    # --- what others announce ---
+
+    @event_handler("catalog.programme_published")
+    def on_programme_published(self, db, event):
+        projections.keep_programme(db, event.payload)
+
+    @event_handler("catalog.programme_closed")
+    def on_programme_closed(self, db, event):
+        projections.close_programme(db, event.payload)
+
+    @event_handler("org.membership_changed")
+    def on_membership_changed(self, db, event):
+        projections.keep_membership(db, event.payload)
+
+    @event_handler("identity.profile_changed")
+    def on_profile_changed(self, db, event):
+        if event.payload["complete"]:
+            projections.reconsider(db, uuid.UUID(event.payload["account_id"]))
+
+    @event_handler("credits.recognition_closed")
+    def on_recognition_closed(self, db, event):
+        projections.make_due(db, event.payload, clock.now())
+
+    @batch_consumer("credits.hours_recognised")
+    def record_standings(self, db, messages):
+        projections.keep_standings(db, [message.event().payload for message in messages])
+
+    # --- deciding ---
+
+    @periodic(1.0, job="decide_certificates")
+    def decide_certificates(self, now: dt.datetime) -> None:
+        """Decide on what is pending in finished programmes, a batch of each in turn.
+
+        It may stop or die anywhere: each batch is one transaction, and what is left stays pending.
+        """
+        until = time.monotonic() + RUN_SECONDS
+        with self.database.work() as db:
+            waiting: dict[Programme, uuid.UUID | None] = dict.fromkeys(queries.list_due_programmes(db))
+        while waiting:
+            for programme, after in list(waiting.items()):
+                if time.monotonic() > until:
+                    return
+                waiting[programme] = self._decide_next(programme, after, now)
+                if waiting[programme] is None:
+                    del waiting[programme]
+
+    def _decide_next(self, programme: Programme, after: uuid.UUID | None, now: dt.datetime) -> uuid.UUID | None:
+        """Decide one batch; the last teacher in it, or None when there was nobody left."""
+        with self.database.work() as db:
+            teachers = queries.list_pending(db, programme.programme_id, after, BATCH)
+            entitled = queries.list_entitled(db, programme.programme_id, teachers)
+        if not teachers:
+            return None
+        names = self._names(entitled)
+        with self.database.work() as db:
+            deciding.decide_batch(db, self.office, programme, teachers, names, now)
+        return teachers[-1]
+
+    def _names(self, teacher_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """The names to print, asked outside any transaction; "" for a teacher that identity has none of."""
+        if not teacher_ids:
+            return {}
+        asked = [str(teacher_id) for teacher_id in teacher_ids]
+        holders = self.bus.ask("identity", "get_holders", {"account_ids": asked})["items"]
+        known = {uuid.UUID(holder["account_id"]): holder["name"] for holder in holders}
+        return {teacher_id: known.get(teacher_id) or "" for teacher_id in teacher_ids}
+
+    # --- keys ---
+
+    @functools.cached_property
+    def cipher(self) -> FieldCipher:
+        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
+
+    @functools.cached_property
+    def verifier(self) -> Verifier:
+        return Verifier.of(self.keyring)
+
+    @functools.cached_property
+    def office(self) -> deciding.Office:
+        return deciding.Office(Signer.of(self.keyring), self.cipher)
