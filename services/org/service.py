@@ -24,8 +24,8 @@ class OrgService:
 
     name = contract.SERVICE
     policies = policy.POLICIES
-    database = DatabaseProvider()
-    keyring = KeyRingProvider()
+    database: Any = DatabaseProvider()
+    keyring: Any = KeyRingProvider()
 
     # --- divisions ---
 

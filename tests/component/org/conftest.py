@@ -1,0 +1,81 @@
+"""Org over its real database, with the real divisions, and the people that the tests speak of."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from services.org.service import OrgService
+from services.shared.actor import Actor, Role, service_actor
+from services.shared.ids import new_id
+
+YUEXIU = "CN/440000/440100/440104"  # a district of Guangzhou
+HAIZHU = "CN/440000/440100/440105"
+GUANGZHOU = "CN/440000/440100"
+GUANGDONG = "CN/440000"
+CLI = service_actor("cli")
+
+
+@dataclasses.dataclass
+class Org:
+    """The service and short words for what most tests need first."""
+
+    component: Any
+    person: Callable[..., Actor]
+
+    def call(self, method: str, arguments: dict[str, Any] | None = None, actor: Actor = CLI, **options: Any) -> Any:
+        return self.component.call(method, arguments, actor, **options)
+
+    def holder(self, role: Role, place: str) -> Actor:
+        """Somebody who really holds this role there, and says so in the token."""
+        account_id = new_id()
+        self.call("bootstrap_grant", {"account_id": str(account_id), "role": role, "place": place})
+        return self.person(account_id, (role, place))
+
+    def school(self, division_code: str = "440104", **changes: Any) -> dict[str, Any]:
+        """A new school under that division, created by whoever keeps it."""
+        parent = self.call("get_division", {"code": division_code})
+        role = {"PROVINCE": Role.PROVINCE_ADMIN, "CITY": Role.CITY_ADMIN, "COUNTY": Role.COUNTY_ADMIN}[parent["level"]]
+        keeper = self.person(None, (role, parent["place"]))
+        return self.call("create_school", new_school(division_code, **changes), keeper)
+
+    def member(self, school: dict[str, Any], state: str = "PENDING", admin: Actor | None = None) -> Actor:
+        teacher = self.person()
+        self.call("choose_school", {"school_id": school["school_id"]}, teacher)
+        if state == "VERIFIED":
+            self.call("verify_membership", {"teacher_id": str(teacher.account_id)}, admin or self.admin_of(school))
+        return teacher
+
+    def admin_of(self, school: dict[str, Any]) -> Actor:
+        """A token of the school's admin; memberships need no row of the grant."""
+        return self.person(None, (Role.SCHOOL_ADMIN, school["place"]))
+
+    def announced(self, event_type: str, **facts: Any) -> list[dict[str, Any]]:
+        """Payloads of that type with these facts, oldest first."""
+        payloads = self.component.outbox(event_type)
+        return [payload for payload in payloads if all(payload[name] == value for name, value in facts.items())]
+
+
+def new_school(division_code: str = "440104", **changes: Any) -> dict[str, Any]:
+    return {
+        "division_code": division_code,
+        "name": f"测试小学{uuid.uuid4().hex[:8]}",
+        "school_type": "PRIMARY",
+        "seal_name": "测试小学",
+        "town": "测试街道",
+        "nature": "PUBLIC",
+        "head_name": "测试校长",
+        "head_mobile": "13800000000",
+        **changes,
+    }
+
+
+@pytest.fixture
+def org(component: Callable[..., Any], a_person: Callable[..., Actor]) -> Org:
+    org = Org(component(OrgService), a_person)
+    org.call("import_divisions", command_id="divisions-of-this-run")
+    return org
