@@ -60,6 +60,7 @@ COMMANDS = {
     "bench": Entry("bench", "Measure this installation."),
     "keys": Entry("keys", "Make and list the secret keys."),
     "process": Entry("process", "Run one process type, as a container does."),
+    "health": Entry("health", "Tell whether the process in this container is ready."),
 }
 
 

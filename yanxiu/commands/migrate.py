@@ -1,4 +1,4 @@
-"""`yanxiu migrate`: create or update the databases of all services."""
+"""`yanxiu migrate`: create or update the databases of all services and the broker's queues."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 
 @click.command
 def command() -> None:
-    """Create or update the databases.
+    """Create or update the databases and the broker's queues.
 
     Embedded, it starts (or joins) this folder's PostgreSQL for as long as it takes. Against servers, DATABASE_URL must
     name a role that may create databases and roles.
@@ -16,5 +16,5 @@ def command() -> None:
     from yanxiu.local import launcher
 
     with launcher.database(load_settings()) as settings:
-        for service in launcher.migrate(settings):
-            click.echo(f"{service}: up to date")
+        for done in launcher.migrate(settings):
+            click.echo(f"{done}: up to date")

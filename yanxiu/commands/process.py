@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from yanxiu.local import life_line
 from yanxiu.local.processes import GATEWAY, GUNICORN_SETTINGS, PROCESS_NAMES
 
 
@@ -19,11 +18,9 @@ def command(name: str) -> None:
 
     if load_settings().embedded:
         raise SettingsError("a single process needs DATABASE_URL and AMQP_URI; `yanxiu up` runs everything embedded")
+    # Either program takes this process over, so that signals reach it without anything in between.
     if name == GATEWAY:
-        # gunicorn takes the process over, so that signals reach it without anything in between.
-        gunicorn = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS), "gateway.wsgi:app"]
-        os.execv(sys.executable, gunicorn)  # noqa: S606  no shell on purpose
-    life_line.watch()
-    from services.shared.bus.run import run_process
-
-    run_process(name)
+        arguments = ["gunicorn", "--config", str(GUNICORN_SETTINGS), "gateway.wsgi:app"]
+    else:
+        arguments = ["yanxiu.local.service_process", name]
+    os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606  no shell on purpose

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from services.shared.settings import Settings, SettingsError
-from yanxiu.local.processes import GATEWAY, PROCESSES, Layer
+from yanxiu.local.processes import GATEWAY, PROCESSES, plan
 from yanxiu.local.supervisor import Program, Supervisor, python_module
 
 READY_SECONDS = 60.0
@@ -62,11 +62,24 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 
 def migrate(settings: Settings) -> Iterator[str]:
-    """Bring all databases up to date; yields each service's name when it is done."""
+    """Bring all databases up to date, then the broker's queues; yields the name of each when it is done.
+
+    The embedded bus forgets at exit, so its queues are declared by the stack itself.
+    """
     from services.shared.keys import open_keyring
     from services.shared.migrations import migrate_all
 
     yield from migrate_all(settings, open_keyring(settings))
+    if not settings.embedded:
+        from services.shared.bus import topology
+        from services.shared.bus.link import Link
+
+        link = Link(settings.amqp_uri, "yanxiu-migrate")
+        try:
+            topology.declare(link, plan(settings.study_shards))
+        finally:
+            link.close()
+        yield "queues"
 
 
 @contextlib.contextmanager
@@ -86,8 +99,8 @@ def running(
     address = f"http://{_written(host)}:{listener.getsockname()[1]}"
     with listener, _ending_signals() as ended, database(settings) as settings_here:
         report("database is up")
-        for service in migrate(settings_here):
-            report(f"{service}: tables are up to date")
+        for done in migrate(settings_here):
+            report(f"{done}: up to date")
         supervisor = Supervisor(_programs(settings_here, listener, address, environment or {}), report)
         supervisor.start()
         try:
@@ -129,13 +142,13 @@ def _programs(
         stack = python_module("yanxiu.local.stack", str(number))
         return [Program("yanxiu", stack, environment=common, inherited=(number,))]
     programs = []
-    for name, layer in PROCESSES.items():
+    for name, type_ in PROCESSES.items():
         command = python_module("yanxiu", "process", name)
         if name == GATEWAY:
             edge = {**common, "YANXIU_GATEWAY_BIND": f"fd://{number}"}
-            programs.append(Program(name, command, Layer.EDGE, edge, (number,)))
+            programs.append(Program(name, command, type_.layer, edge, (number,)))
         else:
-            programs.append(Program(name, command, layer, common))
+            programs.append(Program(name, command, type_.layer, common))
     return programs
 
 

@@ -1,9 +1,18 @@
-"""The process types of an installation: what `yanxiu up` starts, what each container runs."""
+"""The process types of an installation: what `yanxiu up` starts, what each container runs, and which class each is.
+
+Importing this module imports no service; `load_class` and `plan` do.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.shared.bus.topology import Topology
 
 GATEWAY = "gateway"
 GUNICORN_SETTINGS = Path(__file__).resolve().parents[2] / "deploy" / "gunicorn.conf.py"
@@ -18,18 +27,45 @@ class Layer(enum.IntEnum):
     CALLEES = 3
 
 
-# certs asks identity, learning asks identity; the others are only asked.
+@dataclasses.dataclass(frozen=True)
+class ProcessType:
+    """A process type: when it stops, and the module with the service class whose `name` is the process's."""
+
+    layer: Layer
+    module: str = ""
+
+
+# certs and learning ask identity; the others are only asked.
 PROCESSES = {
-    GATEWAY: Layer.EDGE,
-    "learning-ingest": Layer.CONSUMERS,
-    "credits-recognition": Layer.CONSUMERS,
-    "certs-render": Layer.CONSUMERS,
-    "certs": Layer.CALLERS,
-    "learning": Layer.CALLERS,
-    "identity": Layer.CALLEES,
-    "org": Layer.CALLEES,
-    "catalog": Layer.CALLEES,
-    "credits": Layer.CALLEES,
+    GATEWAY: ProcessType(Layer.EDGE),
+    "learning-ingest": ProcessType(Layer.CONSUMERS, "services.learning.study.ingest"),
+    "credits-recognition": ProcessType(Layer.CONSUMERS, "services.credits.recognition"),
+    "certs-render": ProcessType(Layer.CONSUMERS, "services.certs.render"),
+    "certs": ProcessType(Layer.CALLERS, "services.certs.service"),
+    "learning": ProcessType(Layer.CALLERS, "services.learning.service"),
+    "identity": ProcessType(Layer.CALLEES, "services.identity.service"),
+    "org": ProcessType(Layer.CALLEES, "services.org.service"),
+    "catalog": ProcessType(Layer.CALLEES, "services.catalog.service"),
+    "credits": ProcessType(Layer.CALLEES, "services.credits.service"),
 }
 PROCESS_NAMES = tuple(PROCESSES)
 SERVICE_PROCESSES = tuple(name for name in PROCESSES if name != GATEWAY)
+
+
+def load_class(name: str) -> Any:
+    """The service class of a process type. Raises LookupError when its module has none of that name."""
+    module = importlib.import_module(PROCESSES[name].module)
+    for candidate in vars(module).values():
+        if isinstance(candidate, type) and getattr(candidate, "name", None) == name:
+            return candidate
+    raise LookupError(f"{module.__name__} has no service class named {name!r}")
+
+
+def plan(shards: int) -> Topology:
+    """What all process types together need of the broker."""
+    from services.shared.bus import topology
+    from services.shared.settings import SERVICES
+
+    contracts = [importlib.import_module(f"services.{service}.contract") for service in SERVICES]
+    types = sorted({type_ for contract in contracts for type_ in contract.EVENTS})
+    return topology.plan([load_class(name) for name in SERVICE_PROCESSES], types, shards)

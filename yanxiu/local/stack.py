@@ -19,19 +19,19 @@ import eventlet
 
 eventlet.monkey_patch()
 
-import signal
 import socket
 import sys
 import time
-from types import FrameType
 from typing import Any
 
-import eventlet.event
 import eventlet.wsgi
 
+from services.shared.bus.run import ServiceRunner
+from services.shared.keys import open_keyring
 from services.shared.settings import load_settings
+from yanxiu.local import processes
 from yanxiu.local.launcher import embedded_settings
-from yanxiu.local.processes import SERVICE_PROCESSES
+from yanxiu.local.service_process import await_signals
 
 STOP_SECONDS = 20.0
 # Requests that are still running get a part of the budget; the services need the rest.
@@ -42,27 +42,22 @@ SOCKET_TIMEOUT_SECONDS = 60
 LONGEST_URL = 8192
 
 
-def main(listening: int) -> None:
-    """Serve until SIGTERM; returns when everything has stopped."""
+def main(listening: int) -> int:
+    """Serve until SIGTERM; 0 when everything stopped cleanly, 1 when work had to be cut off."""
     settings = embedded_settings(load_settings())
+    # Callees first; the runner stops in the opposite order.
+    names = sorted(processes.SERVICE_PROCESSES, key=lambda name: processes.PROCESSES[name].layer, reverse=True)
+    classes = [processes.load_class(name) for name in names]
+    runner = ServiceRunner(classes, settings, open_keyring(settings), processes.plan(settings.study_shards))
+    ended = await_signals()
+    runner.start()
     from gateway.app import create_app
-    from services.shared.bus.run import ServiceRunner
 
-    ended = eventlet.event.Event()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        if not ended.ready():
-            ended.send(None)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, note)
-    runner = ServiceRunner(settings)
-    runner.start(SERVICE_PROCESSES)
     web = eventlet.spawn(serve, socket.socket(fileno=listening), create_app(settings))
     ended.wait()
     deadline = time.monotonic() + STOP_SECONDS
     stop_web(web)
-    runner.stop(max(1.0, deadline - time.monotonic()))
+    return 0 if runner.stop(max(1.0, deadline - time.monotonic())) else 1
 
 
 def serve(listener: socket.socket, app: Any) -> None:
@@ -86,4 +81,4 @@ def stop_web(web: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    sys.exit(main(int(sys.argv[1])))
