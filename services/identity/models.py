@@ -89,6 +89,8 @@ class RefreshToken(Model):
     issued_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+    used_by: Mapped[str | None]  # the command that used it: repeated, it is a lost answer and no theft
+    replaces: Mapped[str | None]
 
 
 class Revocation(Model):

@@ -6,7 +6,11 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from typing import Any
 
+import sqlalchemy as sa
+
+from services.shared.bus.providers import Provider
 from services.shared.crypto import BlindIndex, FieldCipher, KeySet
 from services.shared.keys import KeyRing
 
@@ -16,13 +20,15 @@ TOKEN_BYTES = 32  # 256 bits: nobody guesses one, so a fast hash protects the st
 class Vault:
     """Seals, opens and indexes. Field names here are the column names without `_sealed` and `_index`."""
 
-    def __init__(self, cipher: FieldCipher, index: BlindIndex) -> None:
-        self.cipher = cipher
-        self._index = index
+    def __init__(self, field_keys: KeySet, index_keys: KeySet) -> None:
+        self.cipher = FieldCipher(field_keys)
+        self._index = BlindIndex(index_keys)
+        self._field_key, self._index_key = field_keys.current, index_keys.current
+        self.has_older_keys = len(field_keys.secrets) + len(index_keys.secrets) > 2
 
     @classmethod
     def of(cls, keyring: KeyRing) -> Vault:
-        return cls(FieldCipher(KeySet.of(keyring, "field-encryption")), BlindIndex(KeySet.of(keyring, "blind-index")))
+        return cls(KeySet.of(keyring, "field-encryption"), KeySet.of(keyring, "blind-index"))
 
     def seal(self, table: str, row_id: uuid.UUID, field: str, text: str) -> str:
         return self.cipher.seal(text, table, row_id, field)
@@ -30,6 +36,14 @@ class Vault:
     def open(self, table: str, row_id: uuid.UUID, field: str, sealed: str | None) -> str:
         """The text, "" for an empty field. Raises SealError for a value that does not belong there."""
         return self.cipher.open(sealed, table, row_id, field) if sealed else ""
+
+    def is_stale(self, column: Any) -> sa.ColumnElement[bool]:
+        """Condition: this sealed column was not written with the newest key."""
+        return ~sa.func.starts_with(column, f"{self._field_key}.")
+
+    def is_stale_index(self, column: Any) -> sa.ColumnElement[bool]:
+        """Condition: this index was not made with the newest key."""
+        return ~sa.func.starts_with(column, f"{self._index_key}.")
 
     def phone_index(self, phone: str) -> str:
         return self._index.index(phone, "phone")
@@ -65,3 +79,8 @@ def new_refresh_token() -> str:
 
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class VaultProvider(Provider):
+    def build(self, service_class, environment):
+        return Vault.of(environment.keyring)

@@ -65,11 +65,17 @@ def password_problem(password: str, phone: str) -> str:
 
 def send_problem(history: SendHistory, now: dt.datetime) -> str:
     """The error code that refuses another SMS code, or ""."""
-    if history.last_sent_at is not None and now - history.last_sent_at < RESEND_INTERVAL:
+    # abs: two hosts' clocks differ a little, and a simulated one may be set back.
+    if history.last_sent_at is not None and abs(now - history.last_sent_at) < RESEND_INTERVAL:
         return "identity.sms_too_soon"
     if history.phone_last_hour >= PHONE_PER_HOUR or history.phone_last_day >= PHONE_PER_DAY:
         return "identity.sms_limit"
     return "identity.sms_limit" if history.address_last_hour >= ADDRESS_PER_HOUR else ""
+
+
+def retry_after_seconds(problem: str) -> int:
+    """How long to wait after `send_problem` refused."""
+    return 60 if problem == "identity.sms_too_soon" else 3600
 
 
 def code_text(number: int) -> str:

@@ -1,25 +1,22 @@
 """Accounts, profiles, sign-ins, SMS codes and the projections of org."""
 
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from services.shared import placement, row_security, tables
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade():
-    from alembic import op
-
     tables.create_plumbing(op)
     placement.create_placement(op)
-    create_people(op)
-    create_sign_ins(op)
-    create_codes(op)
-    protect_tables(op)
+    create_people()
+    create_sign_ins()
+    create_codes()
+    protect_tables()
 
 
 def key(name="id"):
@@ -39,7 +36,7 @@ def reference(name, table, **options):
     return sa.Column(name, UUID(as_uuid=True), target, **{"nullable": False, **options})
 
 
-def create_people(op):
+def create_people():
     op.create_table(
         "account",
         key(),
@@ -85,7 +82,7 @@ def create_people(op):
     op.create_index("profile_history_account", "profile_history", ["account_id"])
 
 
-def create_sign_ins(op):
+def create_sign_ins():
     op.create_table(
         "sign_in",
         key(),
@@ -103,6 +100,8 @@ def create_sign_ins(op):
         instant("issued_at"),
         instant("expires_at"),
         instant("used_at", nullable=True),
+        text("used_by", nullable=True),
+        text("replaces", nullable=True, unique=True),
     )
     op.create_index("refresh_token_sign_in", "refresh_token", ["sign_in_id"])
     op.create_index("refresh_token_account", "refresh_token", ["account_id"])
@@ -125,7 +124,7 @@ def create_sign_ins(op):
     )
 
 
-def create_codes(op):
+def create_codes():
     op.create_table(
         "sms_code",
         key(),
@@ -163,11 +162,13 @@ def create_codes(op):
     op.create_index("attempt_window_age", "attempt_window", ["starts_at"])
 
 
-def protect_tables(op):
+def protect_tables():
     # An administrator unlocks and lists people of the own territory; only the worker makes or removes accounts.
     row_security.protect(op, "account", person="id", placed_by="placement", app_rights=("SELECT", "UPDATE"))
     row_security.protect(op, "profile", person="account_id", placed_by="placement", app_rights=("SELECT",))
-    row_security.protect(op, "profile_history", app="false", app_rights=(), worker_rights=("SELECT", "INSERT"))
+    row_security.protect(
+        op, "profile_history", app="false", app_rights=(), worker_rights=("SELECT", "INSERT", "UPDATE")
+    )
     row_security.protect(op, "sign_in", person="account_id", app_rights=("SELECT", "UPDATE"))
     row_security.protect(op, "refresh_token", app="false", app_rights=())
     row_security.protect(op, "revocation", person="account_id", app_rights=("INSERT",))

@@ -1,0 +1,191 @@
+"""Arguments and replies of identity's methods. Unknown fields, wrong types and unprintable text are refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from services.identity import contract
+
+# Control characters, lone surrogates and direction overrides: none belongs into a name, a number or a subject.
+UNPRINTABLE = frozenset({"Cc", "Cs"})
+DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Arguments(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Printable text; surrounding blanks are dropped unless `strip=False` (passwords)."""
+
+    def __init__(self, longest: int, *, shortest: int = 1, strip: bool = True, **options: Any) -> None:
+        super().__init__(validate=validate.Length(shortest, longest), **options)
+        self._strip = strip
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **options)
+        if any(unicodedata.category(each) in UNPRINTABLE or each in DIRECTION_OVERRIDES for each in text):
+            raise ValidationError("Holds characters that are not allowed.")
+        return text.strip() if self._strip else text
+
+
+def choice(values: tuple[str, ...], **options: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(values), **options)
+
+
+def phone(**options: Any) -> Text:
+    return Text(32, **options)
+
+
+def password(**options: Any) -> Text:
+    # Longer than the rule allows, so that the rule's own message answers; bounded, because it will be hashed.
+    return Text(256, strip=False, **options)
+
+
+def code(**options: Any) -> Text:
+    return Text(12, **options)
+
+
+class RequestSmsCode(Arguments):
+    phone = phone(required=True)
+    purpose = choice(contract.SMS_PURPOSES, required=True)
+
+
+class RegisterAccount(Arguments):
+    phone = phone(required=True)
+    sms_code = code(required=True)
+    password = password()
+    identity = choice(contract.IDENTITIES, load_default="TEACHER")
+
+
+class StartSignIn(Arguments):
+    phone = phone(required=True)
+    password = password()
+    sms_code = code()
+
+
+class RefreshSession(Arguments):
+    refresh_token = Text(200, required=True)
+
+
+class SetPassword(Arguments):
+    password = password(required=True)
+    current_password = password()
+    sms_code = code()
+
+
+class UpdateProfile(Arguments):
+    name = Text(60)
+    id_type = choice(contract.ID_TYPES)
+    id_no = Text(30)
+    gender = choice(contract.GENDERS)
+    segment = choice(contract.SEGMENTS)
+    subject = Text(30)
+
+
+class SwitchIdentity(Arguments):
+    identity = choice(contract.IDENTITIES, required=True)
+
+
+class OneAccount(Arguments):
+    account_id = fields.UUID(required=True)
+
+
+class ManyAccounts(Arguments):
+    account_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, contract.PEOPLE_AT_ONCE))
+
+
+class ImportPeople(Arguments):
+    # Rows are judged one by one in the action: a bad one must not refuse its neighbours.
+    rows = fields.List(
+        fields.Dict(keys=fields.String()), required=True, validate=validate.Length(1, contract.IMPORT_ROWS_AT_ONCE)
+    )
+
+
+class ImportRow(Arguments):
+    row = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10_000_000))
+    name = Text(60, required=True)
+    id_type = choice(contract.ID_TYPES, load_default="RESIDENT_ID")
+    id_no = Text(30, required=True)
+    phone = phone(required=True)
+    segment = Text(20, required=True)
+    subject = Text(30, shortest=0, load_default="")
+
+
+class ListDevelopmentMessages(Arguments):
+    phone = phone()
+    limit = fields.Integer(strict=True, load_default=20, validate=validate.Range(1, 100))
+
+
+class Nothing(Arguments):
+    """For methods without arguments."""
+
+
+class GrantShown(Schema):
+    role = fields.String()
+    place = fields.String()
+
+
+class Account(Schema):
+    account_id = fields.UUID()
+    phone = fields.String()
+    identities = fields.List(fields.String())
+    active_identity = fields.String()
+    has_password = fields.Boolean()
+    locked = fields.Boolean()
+    grants = fields.List(fields.Nested(GrantShown))
+    registered_at = fields.String()
+
+
+class Profile(Schema):
+    account_id = fields.UUID()
+    name = fields.String()
+    id_type = fields.String()
+    id_no = fields.String()
+    phone = fields.String()
+    gender = fields.String()
+    segment = fields.String()
+    subject = fields.String()
+    complete = fields.Boolean()
+    locked_fields = fields.List(fields.String())
+    membership_state = fields.String()
+
+
+class Person(Schema):
+    """Somebody as an administrator sees them: masked."""
+
+    account_id = fields.UUID()
+    name = fields.String()
+    id_type = fields.String()
+    id_no = fields.String()
+    phone = fields.String()
+    segment = fields.String()
+    subject = fields.String()
+    complete = fields.Boolean()
+    locked = fields.Boolean()
+
+
+class Holder(Schema):
+    account_id = fields.UUID()
+    name = fields.String()
+    masked_name = fields.String()
+    id_type = fields.String()
+    masked_id_no = fields.String()
+
+
+class ImportedRow(Schema):
+    row = fields.Raw()
+    outcome = fields.String()
+    code = fields.String()
+    field = fields.String()
+    account_id = fields.UUID(allow_none=True)
+
+
+class RevocationShown(Schema):
+    account_id = fields.UUID()
+    session_id = fields.UUID(allow_none=True)
+    not_before = fields.String()

@@ -1,0 +1,291 @@
+"""Entrypoints of identity: parse, authorise, one action in one transaction, dump."""
+
+from __future__ import annotations
+
+import uuid
+
+from services.identity import contract, passwords, queries, schemas, tokens
+from services.identity.actions import accounts, codes, imports, profiles, sign_ins, upkeep
+from services.identity.actions.refusals import accepted, checked_phone, require
+from services.identity.models import Placement
+from services.identity.policy import POLICIES
+from services.identity.rules import sign_in as rules
+from services.identity.rules.contact import masked_phone
+from services.identity.rules.profile import Identity
+from services.identity.vault import VaultProvider
+from services.org.contract import GRANTS_CHANGED, MEMBERSHIP_CHANGED
+from services.shared import clock, sms
+from services.shared.bus import DatabaseProvider, SettingsProvider, command, event_handler, periodic, query
+from services.shared.errors import InvalidInput, NotFound, Unavailable
+from services.shared.placement import keep_placement
+
+
+class IdentityService:
+    name = contract.SERVICE
+    policies = POLICIES
+    database = DatabaseProvider()
+    settings = SettingsProvider()
+    vault = VaultProvider()
+    passwords = passwords.PasswordsProvider()
+    mint = tokens.MintProvider()
+
+    # Registration and signing in ----------------------------------------------------------------------------------
+
+    @command
+    def request_sms_code(self, call):
+        """Send a code; the answer is the same whether or not the phone has an account."""
+        arguments = call.load(schemas.RequestSmsCode())
+        phone = checked_phone(arguments["phone"])
+        issued = self.database.commit_once(
+            call, lambda db: codes.request_sms_code(db, call, self.vault, phone, arguments["purpose"])
+        )
+        self._send(call, uuid.UUID(issued["message_id"]))
+        return {
+            "expires_in_seconds": int(rules.CODE_LIFETIME.total_seconds()),
+            "resend_after_seconds": int(rules.RESEND_INTERVAL.total_seconds()),
+        }
+
+    @command
+    def register_account(self, call):
+        arguments = call.load(schemas.RegisterAccount())
+        phone = checked_phone(arguments["phone"])
+        password = arguments.get("password")
+        if password is not None:
+            require(rules.password_problem(password, phone), "password")
+        wanted = accounts.Registration(
+            phone,
+            arguments["sms_code"],
+            self.passwords.hash(password) if password is not None else None,
+            arguments["identity"],
+        )
+        made = accepted(
+            self.database.commit_once(call, lambda db: accounts.register_account(db, call, self.vault, wanted))
+        )
+        # Tokens are secrets and are kept nowhere, so they come from a command that may be repeated.
+        account_id = uuid.UUID(made["account_id"])
+        reply = self._signed_in(call, lambda db: sign_ins.open_first_sign_in(db, call, account_id))
+        return {"account": reply.pop("account"), "tokens": reply}
+
+    @command
+    def sign_in(self, call):
+        arguments = call.load(schemas.StartSignIn())
+        phone = checked_phone(arguments["phone"])
+        _require_one_secret(arguments, "password", "sms_code")
+        if code := arguments.get("sms_code"):
+            return self._signed_in(call, lambda db: sign_ins.sign_in_by_code(db, call, self.vault, phone, code))
+        with self.database.read(call) as db:
+            credentials = sign_ins.read_credentials(db, call, self.vault, phone)
+        # 36 ms of argon2, so before the transaction; the action checks that the hash is still the same.
+        matches = self.passwords.verify(arguments["password"], credentials.password_hash)
+        return self._signed_in(
+            call, lambda db: sign_ins.sign_in_by_password(db, call, self.vault, credentials, matches)
+        )
+
+    @command
+    def refresh_session(self, call):
+        arguments = call.load(schemas.RefreshSession())
+        return self._signed_in(call, lambda db: sign_ins.refresh_session(db, call, arguments["refresh_token"]))
+
+    @command
+    def sign_out(self, call):
+        call.load(schemas.Nothing())
+        return self.database.commit_once(call, lambda db: sign_ins.sign_out(db, call))
+
+    @command
+    def set_password(self, call):
+        arguments = call.load(schemas.SetPassword())
+        _require_one_secret(arguments, "current_password", "sms_code")
+        with self.database.read(call) as db:
+            credentials, phone = sign_ins.read_own_credentials(db, call, self.vault)
+        require(rules.password_problem(arguments["password"], phone), "password")
+        current, code = arguments.get("current_password"), arguments.get("sms_code", "")
+        matches = current is not None and self.passwords.verify(current, credentials.password_hash)
+        proof = sign_ins.PasswordProof(credentials, phone, code, matches)
+        password_hash = self.passwords.hash(arguments["password"])
+        accepted(
+            self.database.commit_once(
+                call, lambda db: sign_ins.set_password(db, call, self.vault, proof, password_hash)
+            )
+        )
+        return {}
+
+    @command
+    def unlock_account(self, call):
+        arguments = call.load(schemas.OneAccount())
+        return self.database.commit_once(call, lambda db: sign_ins.unlock_account(db, call, arguments["account_id"]))
+
+    # The own account and profile ----------------------------------------------------------------------------------
+
+    @query
+    def get_account(self, call):
+        call.load(schemas.Nothing())
+        with self.database.read(call) as db:
+            return schemas.Account().dump(accounts.show_account(db, self.vault, call.actor.account_id))
+
+    @query
+    def get_profile(self, call):
+        call.load(schemas.Nothing())
+        return self._profile(call)
+
+    @command
+    def update_profile(self, call):
+        changes = call.load(schemas.UpdateProfile())
+        accepted(self.database.commit_once(call, lambda db: profiles.update_profile(db, call, self.vault, changes)))
+        return self._profile(call)
+
+    @command
+    def switch_identity(self, call):
+        arguments = call.load(schemas.SwitchIdentity())
+        wanted = Identity(arguments["identity"])
+        self.database.commit_once(call, lambda db: accounts.switch_identity(db, call, wanted))
+        with self.database.read(call) as db:
+            standing = accounts.get_standing(db, call.actor.account_id)
+            shown = schemas.Account().dump(accounts.show_account(db, self.vault, standing.account_id))
+        return {**self._access_token(standing, call.actor.session_id, call.now), "account": shown}
+
+    # People, for administrators and other services -------------------------------------------------------------------
+
+    @query
+    def list_people(self, call):
+        """The asked people of the caller's territory, masked; others are left out without a word."""
+        arguments = call.load(schemas.ManyAccounts())
+        with self.database.read(call) as db:
+            people = profiles.reachable_people(db, call, arguments["account_ids"])
+            shown = [profiles.show_person(self.vault, account, profile) for account, profile, _ in people]
+        return {"people": schemas.Person(many=True).dump(shown)}
+
+    @command
+    def import_people(self, call):
+        arguments = call.load(schemas.ImportPeople())
+        profiles.authorise_territory(call)
+        return self.database.commit_once(
+            call,
+            lambda db: {
+                "rows": schemas.ImportedRow(many=True).dump(
+                    imports.import_people(db, call, self.vault, arguments["rows"])
+                )
+            },
+        )
+
+    @query
+    def get_holders(self, call):
+        """Names as they stand on certificates: the only unmasked ones that leave identity."""
+        arguments = call.load(schemas.ManyAccounts())
+        with self.database.read(call) as db:
+            people = queries.list_people(db, arguments["account_ids"])
+            shown = [profiles.show_holder(self.vault, profile) for _, profile, _ in people]
+        return {"holders": schemas.Holder(many=True).dump(shown)}
+
+    @query
+    def check_enrolment_facts(self, call):
+        arguments = call.load(schemas.OneAccount())
+        with self.database.read(call) as db:
+            return profiles.check_enrolment_facts(db, self.vault, arguments["account_id"])
+
+    @query
+    def list_revocations(self, call):
+        """Revocations that living access tokens may still meet; a gateway asks when it starts to listen."""
+        call.load(schemas.Nothing())
+        with self.database.read(call) as db:
+            found = queries.list_revocations(db, call.now - 2 * tokens.LIFETIME)
+        return {
+            "revocations": [
+                {
+                    "account_id": str(each.account_id),
+                    "session_id": str(each.sign_in_id) if each.sign_in_id else None,
+                    "not_before": clock.format_instant(each.not_before),
+                }
+                for each in found
+            ]
+        }
+
+    @query
+    def list_development_messages(self, call):
+        """The development mailbox, newest first. In production there is none: NotFound."""
+        if not self.settings.development:
+            raise NotFound("identity.mailbox_absent")
+        arguments = call.load(schemas.ListDevelopmentMessages())
+        phone = arguments.get("phone")
+        with self.database.read(call) as db:
+            candidates = self.vault.phone_candidates(checked_phone(phone)) if phone else []
+            found = queries.list_development_messages(db, candidates, arguments["limit"])
+            return {"items": [self._shown_message(message) for message in found]}
+
+    # What others announce, and housekeeping ---------------------------------------------------------------------------
+
+    @event_handler(MEMBERSHIP_CHANGED)
+    def on_membership_changed(self, db, event):
+        keep_placement(db, Placement, event.payload)
+
+    @event_handler(GRANTS_CHANGED)
+    def on_grants_changed(self, db, event):
+        accounts.keep_grants(db, event.payload, clock.now())
+
+    @periodic(3600, job="forget_stale")
+    def forget_stale(self, now):
+        with self.database.work() as db:
+            upkeep.forget_stale(db, now)
+
+    @periodic(600, job="reseal_personal_data")
+    def reseal_personal_data(self, now):
+        if self.vault.has_older_keys:
+            with self.database.work() as db:
+                upkeep.reseal_personal_data(db, self.vault)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _signed_in(self, call, act):
+        """Run an action that opens a sign-in; the tokens of its reply are never stored."""
+        opened = accepted(self.database.commit_once(call, act, keep_reply=False))["opened"]
+        account_id = opened.standing.account_id
+        with self.database.read(call) as db:
+            shown = schemas.Account().dump(accounts.show_account(db, self.vault, account_id))
+        return {
+            **self._access_token(opened.standing, opened.session_id, call.now),
+            "refresh_token": opened.refresh_token,
+            "account": shown,
+        }
+
+    def _access_token(self, standing, session_id, now):
+        return {
+            "access_token": self.mint.mint(standing, session_id, now),
+            "expires_in_seconds": contract.ACCESS_TOKEN_SECONDS,
+        }
+
+    def _profile(self, call):
+        with self.database.read(call) as db:
+            return schemas.Profile().dump(profiles.show_profile(db, self.vault, call.actor.account_id))
+
+    def _send(self, call, message_id):
+        """Hand a message over after its commit. A repeated command sends again only what was not taken."""
+        with self.database.read(call) as db:
+            message = codes.find_unsent(db, self.vault, message_id)
+        if message is None:
+            return
+        sender = sms.open_sender(self.settings, lambda *_message: self._keep_in_mailbox(call, message))
+        try:
+            sender.send(str(message.id), message.phone, message.text)
+        except Unavailable as error:
+            raise Unavailable("identity.sms_unavailable", "", error.detail) from None
+        with self.database.transaction(call) as db:
+            codes.mark_sent(db, message_id)
+
+    def _keep_in_mailbox(self, call, message):
+        with self.database.transaction(call) as db:
+            codes.keep_development_message(db, self.vault, message, call.now)
+
+    def _shown_message(self, message):
+        opened = {
+            field: self.vault.open("development_message", message.id, field, sealed)
+            for field, sealed in (("phone", message.phone_sealed), ("text", message.text_sealed))
+        }
+        return {
+            "phone": masked_phone(opened["phone"]),
+            "text": opened["text"],
+            "sent_at": clock.format_instant(message.sent_at),
+        }
+
+
+def _require_one_secret(arguments, first, second):
+    if (first in arguments) == (second in arguments):
+        raise InvalidInput("identity.one_secret", first)
