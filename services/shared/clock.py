@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -27,18 +28,22 @@ class SystemClock:
 
 
 class FileClock:
-    """An instant kept in a file as RFC 3339; it stands still until somebody writes another one."""
+    """A simulated clock shared through a file: it goes on from the instant that was last set, at the real pace.
+
+    The file holds that instant (RFC 3339) and the real time at which it was set (seconds since 1970).
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def now(self) -> dt.datetime:
-        return parse_instant(self.path.read_text(encoding="ascii").strip())
+        instant, set_at = self.path.read_text(encoding="ascii").split()
+        return parse_instant(instant) + dt.timedelta(seconds=time.time() - float(set_at))
 
     def set(self, instant: dt.datetime) -> None:
         # Rename, so that a reader in another process never sees half a line.
         partial = self.path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(format_instant(instant), encoding="ascii")
+        partial.write_text(f"{format_instant(instant)} {time.time():.6f}", encoding="ascii")
         partial.replace(self.path)
 
 
