@@ -27,12 +27,14 @@ import eventlet.event
 from services.shared.bus.run import STOP_SECONDS, ServiceRunner
 from services.shared.keys import open_keyring
 from services.shared.settings import load_settings
+from services.shared.startup import configure_process
 from yanxiu.local import health, processes
 
 
 def main(name: str) -> int:
     """Run one process type; 0 when it stopped cleanly, 1 when work had to be cut off."""
     settings = load_settings()
+    configure_process(settings, name)
     plan = processes.plan(settings.study_shards)
     runner = ServiceRunner([processes.load_class(name)], settings, open_keyring(settings), plan)
     ended = await_signals()

@@ -29,6 +29,7 @@ import eventlet.wsgi
 from services.shared.bus.run import ServiceRunner
 from services.shared.keys import open_keyring
 from services.shared.settings import load_settings
+from services.shared.startup import configure_process
 from yanxiu.local import processes
 from yanxiu.local.launcher import embedded_settings
 from yanxiu.local.service_process import await_signals
@@ -45,6 +46,7 @@ LONGEST_URL = 8192
 def main(listening: int) -> int:
     """Serve until SIGTERM; 0 when everything stopped cleanly, 1 when work had to be cut off."""
     settings = embedded_settings(load_settings())
+    configure_process(settings, "yanxiu")
     # Callees first; the runner stops in the opposite order.
     names = sorted(processes.SERVICE_PROCESSES, key=lambda name: processes.PROCESSES[name].layer, reverse=True)
     classes = [processes.load_class(name) for name in names]
