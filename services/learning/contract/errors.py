@@ -6,8 +6,14 @@ ERRORS: dict[str, tuple[str, str]] = {
     # enrolment (domain.md §3.21)
     "learning.programme_unknown": ("没有这个专题。", "There is no such programme."),
     "learning.programme_not_open": ("专题尚未开放，暂不能报名。", "The programme is not open yet."),
-    "learning.programme_closed": ("专题已结束，可以继续观看，但不再计入学时。", "The programme has closed: you may watch, but it no longer counts."),
-    "learning.teachers_only": ("只有教师身份可以参加研修，请先切换身份。", "Only a teacher can enrol: switch your identity first."),
+    "learning.programme_closed": (
+        "专题已结束，可以继续观看，但不再计入学时。",
+        "The programme has closed: you may watch, but it no longer counts.",
+    ),
+    "learning.teachers_only": (
+        "只有教师身份可以参加研修，请先切换身份。",
+        "Only a teacher can enrol: switch your identity first.",
+    ),
     "learning.profile_incomplete": (
         "请先完善个人信息：姓名、证件号码、学段、学科。",
         "Complete your profile first: name, identity document, segment and subject.",
@@ -22,7 +28,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "您正在另一台设备上学习；如要在此继续，请确认接管。",
         "You are studying on another device; take over to continue here.",
     ),
-    "learning.session_ended": ("该学习会话已结束，请重新开始播放。", "This study session has ended: start playing again."),
+    "learning.session_ended": (
+        "该学习会话已结束，请重新开始播放。",
+        "This study session has ended: start playing again.",
+    ),
     # quizzes
     "learning.quiz_unknown": ("这个视频没有该问答。", "The video has no such quiz."),
     "learning.quiz_order": ("请先完成前面的问答。", "Answer the earlier quiz of this video first."),

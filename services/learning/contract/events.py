@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-ENROLLED = "enrolled"
-COURSE_PROGRESSED = "course_progressed"
-STUDY_CLOSED = "study_closed"
+ENROLLED = "learning.enrolled"
+COURSE_PROGRESSED = "learning.course_progressed"
+STUDY_CLOSED = "learning.study_closed"
 
 
 def _ranges() -> fields.List:

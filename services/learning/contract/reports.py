@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 
@@ -38,7 +39,7 @@ def read_segments(pairs: Sequence[Sequence[int]], duration_seconds: int) -> Segm
 
 def _refuse_overlap(segments: Segments) -> None:
     order = sorted(range(len(segments)), key=segments.__getitem__)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         if segments[after][0] < segments[before][1]:
             raise InvalidInput("learning.segments_overlap", f"segments.{max(before, after)}")
 

@@ -15,7 +15,13 @@ from services.shared.bus.calls import (
     query,
 )
 from services.shared.bus.offload import offload
-from services.shared.bus.providers import BusProvider, DatabaseProvider, KeyRingProvider, SettingsProvider
+from services.shared.bus.providers import (
+    BusProvider,
+    DatabaseProvider,
+    KeyRingProvider,
+    PublisherProvider,
+    SettingsProvider,
+)
 
 __all__ = [
     "BusProvider",
@@ -25,6 +31,7 @@ __all__ = [
     "KeyRingProvider",
     "Message",
     "NotYet",
+    "PublisherProvider",
     "SettingsProvider",
     "batch_consumer",
     "command",

@@ -60,6 +60,15 @@ class BusProvider(Provider):
         return ServiceBus(owner, signer, environment.connect())
 
 
+class PublisherProvider(Provider):
+    """`self.publisher.publish(exchange, routing_key, body, message_id, timeout)`: confirmed, for what is no event."""
+
+    def build(self, service_class: Any, environment: Environment) -> Any:
+        from services.shared.bus.publisher import ConfirmedPublisher
+
+        return ConfirmedPublisher(environment.settings, str(service_class.name))
+
+
 class ServiceBus:
     """One service's way to ask others. Never inside a transaction; the call graph stays acyclic and two hops deep."""
 

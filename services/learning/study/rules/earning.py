@@ -9,6 +9,7 @@ often, or in which order.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 from services.learning.study.rules import multirange
 from services.learning.study.rules.multirange import EMPTY, Ranges
@@ -119,7 +120,7 @@ def _pieces(report: Report, terms: Terms) -> list[_Piece]:
     pieces = []
     for begin, end in report.segments:
         cuts = [begin, *(at for at, _ in terms.gates if begin < at < end), end]
-        for left, right in zip(cuts, cuts[1:], strict=False):
+        for left, right in itertools.pairwise(cuts):
             played_until_ms += (right - left) * terms.ms_per_second
             pieces.append(_Piece(left, right, played_until_ms, *_home(left, terms)))
     return pieces

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 
-from services.learning.contract import Reason
 from services.learning.study.rules import multirange
 from services.learning.study.rules.multirange import Ranges
+
+
+class Reason(enum.StrEnum):
+    """Codes of the contract's ERRORS, so each has its words in both languages."""
+
+    PROGRAMME_CLOSED = "learning.programme_closed"
+    COURSE_NOT_OPEN = "learning.course_not_open"
+    QUIZ_UNANSWERED = "learning.quiz_unanswered"
+    REST_UNWATCHED = "learning.rest_unwatched"
+    OUTSIDE_WINDOW = "learning.outside_window"
+    BEFORE_ANSWER = "learning.before_answer"
 
 
 @dataclasses.dataclass(frozen=True)

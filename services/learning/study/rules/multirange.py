@@ -48,14 +48,14 @@ def subtraction(left: Ranges, right: Ranges) -> Ranges:
     for begin, end in left:
         while j < len(right) and right[j][1] <= begin:
             j += 1
-        k = j
+        k, left_from = j, begin
         while k < len(right) and right[k][0] < end:
-            if right[k][0] > begin:
-                rest.append((begin, right[k][0]))
-            begin = max(begin, right[k][1])
+            if right[k][0] > left_from:
+                rest.append((left_from, right[k][0]))
+            left_from = max(left_from, right[k][1])
             k += 1
-        if begin < end:
-            rest.append((begin, end))
+        if left_from < end:
+            rest.append((left_from, end))
     return tuple(rest)
 
 
@@ -78,7 +78,7 @@ def last(ranges: Ranges, amount: int) -> Ranges:
     for begin, end in reversed(ranges):
         if amount <= 0:
             break
-        begin = max(begin, end - amount)
-        amount -= end - begin
-        taken.append((begin, end))
+        part = (max(begin, end - amount), end)
+        amount -= part[1] - part[0]
+        taken.append(part)
     return tuple(reversed(taken))

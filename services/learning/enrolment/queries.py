@@ -1,0 +1,62 @@
+"""Selects about programmes and who is enrolled in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.learning.enrolment.rules import LearnerFacts
+from services.learning.models import Course, Enrolment, Learner, Placement, Programme
+from services.shared.errors import Conflict, NotFound
+
+
+def get_programme(db: Session, programme_id: uuid.UUID) -> Programme:
+    programme = db.get(Programme, programme_id)
+    if programme is None:
+        raise NotFound("learning.programme_unknown", "programme_id")
+    return programme
+
+
+def first_opening(db: Session, programme: Programme) -> dt.datetime:
+    """When the first course can be studied: nobody has to wait for the programme's own date to enrol."""
+    earliest = db.scalar(sa.select(sa.func.min(Course.opens_at)).where(Course.programme_id == programme.programme_id))
+    return min(programme.opens_at, earliest or programme.opens_at)
+
+
+def learner_facts(db: Session, teacher_id: uuid.UUID) -> LearnerFacts:
+    """What our projections say; they may lag behind identity and org."""
+    complete = db.scalar(sa.select(Learner.complete).where(Learner.teacher_id == teacher_id))
+    place = db.scalar(sa.select(Placement.place).where(Placement.teacher_id == teacher_id))
+    return LearnerFacts(complete=bool(complete), placed=bool(place))
+
+
+def find_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> Enrolment | None:
+    return db.get(Enrolment, (teacher_id, programme_id))
+
+
+def require_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> Enrolment:
+    """Study before enrolment is refused (`domain.md` §3.21)."""
+    enrolment = find_enrolment(db, teacher_id, programme_id)
+    if enrolment is None:
+        raise Conflict("learning.not_enrolled")
+    return enrolment
+
+
+def list_enrolments(
+    db: Session, teacher_id: uuid.UUID, after: tuple[dt.datetime, uuid.UUID] | None, limit: int
+) -> list[tuple[Enrolment, Programme]]:
+    """The teacher's enrolments, newest first; `after` is the last one of the page before."""
+    key = sa.tuple_(Enrolment.enrolled_at, Enrolment.programme_id)
+    select = (
+        sa.select(Enrolment, Programme)
+        .join(Programme, Programme.programme_id == Enrolment.programme_id)
+        .where(Enrolment.teacher_id == teacher_id)
+        .order_by(key.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        select = select.where(key < after)
+    return [(row.Enrolment, row.Programme) for row in db.execute(select)]

@@ -1,0 +1,188 @@
+"""Entrypoints of learning: enrolment, study sessions, quizzes, progress, and what other services announce."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+
+from services.catalog import contract as catalog
+from services.identity import contract as identity
+from services.learning import contract, schemas
+from services.learning.contract.tokens import PlayToken, mint_play_token
+from services.learning.enrolment import actions as enrolment
+from services.learning.enrolment import queries as enrolment_queries
+from services.learning.enrolment.rules import LearnerFacts
+from services.learning.models import Placement
+from services.learning.policy import POLICIES
+from services.learning.study import queries as study_queries
+from services.learning.study.actions import answers, closing, progress, sessions
+from services.learning.study.actions.closing import Marker
+from services.org import contract as org
+from services.shared.bus import (
+    BusProvider,
+    Call,
+    DatabaseProvider,
+    KeyRingProvider,
+    PublisherProvider,
+    SettingsProvider,
+    command,
+    event_handler,
+    periodic,
+    query,
+)
+from services.shared.errors import NotAllowed, NotFound, Unavailable
+from services.shared.ids import new_id
+from services.shared.placement import keep_placement
+
+TEACHER = "TEACHER"
+MARKER_CONFIRM_SECONDS = 10
+
+
+class LearningService:
+    name = contract.SERVICE
+    policies = POLICIES
+    database = DatabaseProvider()
+    bus = BusProvider()
+    keyring = KeyRingProvider()
+    settings = SettingsProvider()
+    publisher = PublisherProvider()
+
+    # --- enrolment ---
+
+    @command
+    def enrol(self, call):
+        teacher_id = _own_teacher(call)
+        programme_id = call.load(schemas.Enrol())["programme_id"]
+        facts = self._learner_facts(call, teacher_id)
+        return self.database.commit_once(
+            call,
+            lambda db: enrolment.enrol(db, teacher_id, programme_id, facts, call.now),
+            schemas.Enrolment(),
+        )
+
+    @query
+    def list_enrolments(self, call):
+        teacher_id = call.authorise_own()
+        arguments = call.load(schemas.ListEnrolments())
+        limit = arguments["limit"]
+        with self.database.read(call) as db:
+            # One more than asked for tells whether there is a next page.
+            found = enrolment_queries.list_enrolments(db, teacher_id, arguments["cursor"], limit + 1)
+        items = [enrolment.describe(row, programme, call.now) for row, programme in found[:limit]]
+        shown = schemas.Enrolment(many=True).dump(items)
+        is_last = len(found) <= limit
+        cursor = None if is_last else [shown[-1]["enrolled_at"], shown[-1]["programme_id"]]
+        return schemas.EnrolmentPage().dump({"items": items, "next_cursor": cursor})
+
+    def _learner_facts(self, call: Call, teacher_id: uuid.UUID) -> LearnerFacts:
+        """Our projections where they say yes; the owners where they say no, for a projection may lag."""
+        with self.database.read(call) as db:
+            facts = enrolment_queries.learner_facts(db, teacher_id)
+        if not facts.complete:
+            reply = self.bus.ask("identity", "check_enrolment_facts", {"account_id": str(teacher_id)}, call)
+            facts = dataclasses.replace(facts, complete=bool(reply["complete"]))
+        if not facts.placed:
+            facts = dataclasses.replace(facts, placed=self._is_placed(call, teacher_id))
+        return facts
+
+    def _is_placed(self, call: Call, teacher_id: uuid.UUID) -> bool:
+        try:
+            return bool(self.bus.ask("org", "get_placement_facts", {"teacher_id": str(teacher_id)}, call)["place"])
+        except NotFound:
+            return False
+
+    # --- study ---
+
+    @command
+    def open_study_session(self, call):
+        teacher_id = _own_teacher(call)
+        request = sessions.OpenRequest(**call.load(schemas.OpenStudySession()))
+        shards = self.settings.study_shards
+        opened = self.database.commit_once(
+            call,
+            lambda db: sessions.open_study_session(db, teacher_id, request, shards, call.now),
+            keep_reply=False,  # it holds a token; a repetition opens a newer session of the same client
+        )
+        return schemas.OpenedSession().dump({**vars(opened), "play_token": self._sign(opened.token)})
+
+    @command
+    def renew_play_token(self, call):
+        study_session_id = call.load(schemas.RenewPlayToken())["study_session_id"]
+
+        def act(db):
+            study_session = study_queries.lock_study_session(db, study_session_id)
+            call.authorise(subject=study_session.teacher_id, missing="learning.session_unknown")
+            return sessions.renew_play_token(db, study_session, self.settings.study_shards, call.now)
+
+        renewed = self.database.commit_once(call, act, keep_reply=False)
+        token = self._sign(renewed.token) if renewed.token else None
+        return schemas.RenewedSession().dump({**vars(renewed), "play_token": token})
+
+    @command
+    def answer_quiz(self, call):
+        arguments = call.load(schemas.AnswerQuiz())
+
+        def act(db):
+            study_session = study_queries.get_study_session(db, arguments["study_session_id"])
+            call.authorise(subject=study_session.teacher_id, missing="learning.session_unknown")
+            return answers.answer_quiz(db, study_session, arguments["quiz_id"], arguments["answers"], call.now)
+
+        return self.database.commit_once(call, act, schemas.JudgedAnswer())
+
+    @query
+    def get_progress(self, call):
+        teacher_id = call.authorise_own()
+        programme_id = call.load(schemas.GetProgress())["programme_id"]
+        with self.database.read(call) as db:
+            found = progress.get_progress(db, teacher_id, programme_id, call.now)
+        return schemas.ProgrammeProgress().dump(found)
+
+    def _sign(self, token: PlayToken) -> str:
+        return mint_play_token(token, self.keyring.signing_key("play-token").sign)
+
+    # --- what other services announce ---
+
+    @event_handler(catalog.PROGRAMME_PUBLISHED)
+    def on_programme_published(self, db, event):
+        enrolment.keep_programme(db, event.payload)
+
+    @event_handler(catalog.PROGRAMME_CLOSED)
+    def on_programme_closed(self, db, event):
+        # A gateway may still be publishing what it accepted before the close, no longer than its deadline.
+        settle = dt.timedelta(seconds=self.settings.rpc_deadline_seconds + 1)
+        closing.plan_closing(db, uuid.UUID(event.payload["programme_id"]), self.settings.study_shards, settle)
+
+    @periodic(1, job="send_closing_markers")
+    def send_closing_markers(self, now):  # noqa: ARG002  markers go by real time, as the queues do
+        with self.database.work() as db:
+            markers = closing.take_due_markers(db)
+        unsent = [marker for marker in markers if not self._is_sent(marker)]
+        if unsent:
+            with self.database.work() as db:
+                closing.note_unsent(db, unsent)
+
+    def _is_sent(self, marker: Marker) -> bool:
+        try:
+            self.publisher.publish(
+                contract.STUDY_EXCHANGE, str(marker.shard), marker.to_wire(), str(new_id()), MARKER_CONFIRM_SECONDS
+            )
+        except Unavailable:
+            return False
+        return True
+
+    @event_handler(identity.PROFILE_CHANGED)
+    def on_profile_changed(self, db, event):
+        enrolment.keep_learner(db, event.payload)
+
+    @event_handler(org.MEMBERSHIP_CHANGED)
+    def on_membership_changed(self, db, event):
+        keep_placement(db, Placement, event.payload)
+
+
+def _own_teacher(call: Call) -> uuid.UUID:
+    """The caller, who must act as a teacher: students and guardians do not take part."""
+    teacher_id = call.authorise_own()
+    if call.actor.identity != TEACHER:
+        raise NotAllowed("learning.teachers_only")
+    return teacher_id

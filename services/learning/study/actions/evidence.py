@@ -1,0 +1,101 @@
+"""Snapshots of what a teacher studied of a course, versioned, for credits (`architecture.md` decision 8)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.learning import contract
+from services.learning.models import Activity, CourseEvidence, QuizAnswer, Watched
+from services.learning.study import queries
+from services.learning.study.rules import quizzes
+from services.shared import clock, outbox
+
+TeacherCourse = tuple[uuid.UUID, uuid.UUID]
+
+
+def announce_progress(db: Session, keys: Collection[TeacherCourse]) -> None:
+    """Announce the present state of each (teacher, course), with the next version; in the caller's transaction.
+
+    The version row is locked before the state is read: of two transactions the later version always holds what the
+    earlier one wrote.
+    """
+    if not keys:
+        return
+    activities = _list_activities(db, {course_id for _, course_id in keys})
+    versions = _next_versions(db, sorted(keys), activities)
+    pairs = [
+        (teacher_id, activity.activity_id) for teacher_id, course_id in versions for activity in activities[course_id]
+    ]
+    watched, answers = queries.list_watched(db, pairs), queries.list_answers(db, pairs)
+    events = []
+    for (teacher_id, course_id), version in versions.items():
+        videos = [
+            _video(activity, watched.get((teacher_id, activity.activity_id)), answers[teacher_id, activity.activity_id])
+            for activity in activities[course_id]
+        ]
+        payload = {
+            "teacher_id": str(teacher_id),
+            "programme_id": str(activities[course_id][0].programme_id),
+            "course_id": str(course_id),
+            "version": version,
+            "videos": [video for video in videos if video is not None],
+        }
+        events.append((teacher_id, payload))
+    outbox.announce_many(db, contract.COURSE_PROGRESSED, events)
+
+
+def _list_activities(db: Session, course_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Activity]]:
+    found: dict[uuid.UUID, list[Activity]] = {}
+    select = sa.select(Activity).where(Activity.course_id.in_(course_ids)).order_by(Activity.position)
+    for activity in db.scalars(select):
+        found.setdefault(activity.course_id, []).append(activity)
+    return found
+
+
+def _next_versions(
+    db: Session, keys: list[TeacherCourse], activities: dict[uuid.UUID, list[Activity]]
+) -> dict[TeacherCourse, int]:
+    rows = [
+        {
+            "teacher_id": teacher_id,
+            "course_id": course_id,
+            "programme_id": activities[course_id][0].programme_id,
+            "version": 1,
+        }
+        for teacher_id, course_id in keys
+    ]
+    statement = insert(CourseEvidence).values(rows)
+    bumped = statement.on_conflict_do_update(
+        index_elements=["teacher_id", "course_id"], set_={"version": CourseEvidence.version + 1}
+    ).returning(CourseEvidence.teacher_id, CourseEvidence.course_id, CourseEvidence.version)
+    return {(row.teacher_id, row.course_id): row.version for row in db.execute(bumped)}
+
+
+def _video(activity: Activity, watched: Watched | None, answers: dict[uuid.UUID, QuizAnswer]) -> dict[str, Any] | None:
+    """One video of a snapshot; None for one that was never touched."""
+    if watched is None and not answers:
+        return None
+    return {
+        "activity_id": str(activity.activity_id),
+        "duration_seconds": activity.seconds,
+        "seen": [list(part) for part in watched.seen] if watched else [],
+        "countable": [list(part) for part in watched.countable] if watched else [],
+        "quizzes": [
+            {
+                "quiz_id": str(quiz.quiz_id),
+                "at_seconds": quiz.at_seconds,
+                "answered_at": _answered_at(answers.get(quiz.quiz_id)),
+            }
+            for quiz in quizzes.in_order(queries.quizzes_of(activity))
+        ],
+    }
+
+
+def _answered_at(answer: QuizAnswer | None) -> str | None:
+    return clock.format_instant(answer.answered_at) if answer and answer.answered_at else None

@@ -1,0 +1,188 @@
+"""Opening a study session, and renewing its play token."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import uuid
+
+from sqlalchemy.orm import Session
+
+from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME, PlayToken
+from services.learning.enrolment.queries import require_enrolment
+from services.learning.models import StudySession
+from services.learning.study import queries
+from services.learning.study.queries import Video
+from services.learning.study.rules import earning, explaining
+from services.learning.study.rules.explaining import Reason
+from services.learning.study.rules.multirange import Ranges
+from services.shared.errors import Conflict
+from services.shared.ids import new_id
+
+MILLISECOND = dt.timedelta(milliseconds=1)
+
+
+class SessionState(enum.StrEnum):
+    LIVE = "LIVE"
+    TAKEN_OVER = "TAKEN_OVER"
+    EXPIRED = "EXPIRED"
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenRequest:
+    activity_id: uuid.UUID
+    client_id: str
+    take_over: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenedSession:
+    study_session_id: uuid.UUID
+    token: PlayToken
+    fence: int
+    activity_id: uuid.UUID
+    duration_seconds: int
+    silence_limit_seconds: int
+    counts: bool
+    reasons: list[Reason]
+    seen: Ranges
+    countable: Ranges
+    answered: list[uuid.UUID]
+
+
+@dataclasses.dataclass(frozen=True)
+class RenewedSession:
+    study_session_id: uuid.UUID
+    state: SessionState
+    token: PlayToken | None
+    fence: int
+    durable_seq: int
+
+
+def open_study_session(
+    db: Session, teacher_id: uuid.UUID, request: OpenRequest, shards: int, now: dt.datetime
+) -> OpenedSession:
+    """Begin to study a video, and end the teacher's session before it: one is live per person, on all devices.
+
+    Raises NotFound for an unknown video; Conflict before enrolment, before the course opens, and while another device
+    studies unless `take_over`. After the close it opens, says so, and nothing counts.
+    """
+    video = queries.get_video(db, request.activity_id)
+    require_enrolment(db, teacher_id, video.programme.programme_id)
+    reasons = explaining.course_reasons(video.course.opens_at, video.programme.closes_at, now)
+    if Reason.COURSE_NOT_OPEN in reasons:
+        raise Conflict(Reason.COURSE_NOT_OPEN)
+    # Lock first: two devices may press "play" at the same moment.
+    lease = queries.lock_lease(db, teacher_id)
+    opened_at = now
+    if lease.study_session_id is not None:
+        opened_at = _end_previous(db, lease.study_session_id, request, now)
+    lease.fence += 1
+    study_session = _begin(teacher_id, video, request, lease.fence, opened_at)
+    lease.study_session_id = study_session.study_session_id
+    db.add(study_session)
+    shard = queries.find_shard(db, teacher_id, shards)
+    return _opened(db, study_session, video, reasons, _play_token(study_session, video, shard, now))
+
+
+def _end_previous(db: Session, study_session_id: uuid.UUID, request: OpenRequest, now: dt.datetime) -> dt.datetime:
+    """End the session that holds the lease; returns when the next one may begin.
+
+    Raises Conflict when another device is still studying and the teacher did not say to take over.
+    """
+    previous = queries.lock_study_session(db, study_session_id)
+    programme = queries.get_video(db, previous.activity_id).programme
+    silence = dt.timedelta(seconds=programme.silence_limit_seconds)
+    is_heard = previous.ended_at is None and now < previous.heard_at + silence
+    if is_heard and previous.client_id != request.client_id and not request.take_over:
+        raise Conflict("learning.session_elsewhere")
+    if previous.ended_at is None:
+        # A gateway whose clock runs ahead may have put time on this session that is yet to come here: the next one
+        # begins after it, for the sessions of one teacher never overlap.
+        last_ms = previous.spent[-1][1] if previous.spent else 0
+        previous.ended_at = max(now, previous.opened_at + last_ms * MILLISECOND)
+    return max(now, previous.ended_at)
+
+
+def _begin(
+    teacher_id: uuid.UUID, video: Video, request: OpenRequest, fence: int, opened_at: dt.datetime
+) -> StudySession:
+    accrual = earning.begin_accrual(video.programme.silence_limit_seconds * 1000)
+    return StudySession(
+        study_session_id=new_id(),
+        teacher_id=teacher_id,
+        activity_id=video.activity.activity_id,
+        course_id=video.course.course_id,
+        programme_id=video.programme.programme_id,
+        client_id=request.client_id,
+        fence=fence,
+        opened_at=opened_at,
+        heard_at=opened_at,
+        ended_at=None,
+        live=accrual.live,
+        spent=accrual.spent,
+        seqs=accrual.seqs,
+    )
+
+
+def _opened(
+    db: Session, study_session: StudySession, video: Video, reasons: list[Reason], token: PlayToken
+) -> OpenedSession:
+    pair = (study_session.teacher_id, study_session.activity_id)
+    watched = queries.list_watched(db, [pair]).get(pair)
+    answers = queries.list_answers(db, [pair])[pair]
+    return OpenedSession(
+        study_session_id=study_session.study_session_id,
+        token=token,
+        fence=study_session.fence,
+        activity_id=study_session.activity_id,
+        duration_seconds=video.activity.seconds,
+        silence_limit_seconds=video.programme.silence_limit_seconds,
+        counts=not reasons,
+        reasons=reasons,
+        seen=watched.seen if watched else (),
+        countable=watched.countable if watched else (),
+        answered=[quiz_id for quiz_id, answer in answers.items() if answer.answered_at],
+    )
+
+
+def renew_play_token(db: Session, study_session: StudySession, shards: int, now: dt.datetime) -> RenewedSession:
+    """A fresh play token for a session that is still live, and up to which seq its reports are recorded for good.
+
+    Of a session that was taken over or is a day old there is no new token, but the client learns `durable_seq`.
+    """
+    state = session_state(study_session, now)
+    token = None
+    if state is SessionState.LIVE:
+        study_session.heard_at = max(study_session.heard_at, now)
+        video = queries.get_video(db, study_session.activity_id)
+        shard = queries.find_shard(db, study_session.teacher_id, shards)
+        token = _play_token(study_session, video, shard, now)
+    return RenewedSession(
+        study_session.study_session_id, state, token, study_session.fence, durable_seq(study_session.seqs)
+    )
+
+
+def session_state(study_session: StudySession, now: dt.datetime) -> SessionState:
+    if study_session.ended_at is not None:
+        return SessionState.TAKEN_OVER
+    longest = earning.LONGEST_SESSION_MS * MILLISECOND
+    return SessionState.LIVE if now < study_session.opened_at + longest else SessionState.EXPIRED
+
+
+def durable_seq(seqs: Ranges) -> int:
+    """The greatest seq up to which every report is recorded; seqs count from 1. 0: none yet."""
+    return seqs[0][1] - 1 if seqs and seqs[0][0] == 1 else 0
+
+
+def _play_token(study_session: StudySession, video: Video, shard: int, now: dt.datetime) -> PlayToken:
+    return PlayToken(
+        study_session_id=study_session.study_session_id,
+        teacher_id=study_session.teacher_id,
+        activity_id=study_session.activity_id,
+        duration_seconds=video.activity.seconds,
+        fence=study_session.fence,
+        shard=shard,
+        expires_at=now + PLAY_TOKEN_LIFETIME,
+    )
