@@ -37,35 +37,35 @@ def choice(values: tuple[str, ...], **options: Any) -> fields.String:
     return fields.String(validate=validate.OneOf(values), **options)
 
 
-def phone(**options: Any) -> Text:
+def phone_text(**options: Any) -> Text:
     return Text(32, **options)
 
 
-def password(**options: Any) -> Text:
+def password_text(**options: Any) -> Text:
     # Longer than the rule allows, so that the rule's own message answers; bounded, because it will be hashed.
     return Text(256, strip=False, **options)
 
 
-def code(**options: Any) -> Text:
+def code_text(**options: Any) -> Text:
     return Text(12, **options)
 
 
 class RequestSmsCode(Arguments):
-    phone = phone(required=True)
+    phone = phone_text(required=True)
     purpose = choice(contract.SMS_PURPOSES, required=True)
 
 
 class RegisterAccount(Arguments):
-    phone = phone(required=True)
-    sms_code = code(required=True)
-    password = password()
+    phone = phone_text(required=True)
+    sms_code = code_text(required=True)
+    password = password_text()
     identity = choice(contract.IDENTITIES, load_default="TEACHER")
 
 
 class StartSignIn(Arguments):
-    phone = phone(required=True)
-    password = password()
-    sms_code = code()
+    phone = phone_text(required=True)
+    password = password_text()
+    sms_code = code_text()
 
 
 class RefreshSession(Arguments):
@@ -73,9 +73,9 @@ class RefreshSession(Arguments):
 
 
 class SetPassword(Arguments):
-    password = password(required=True)
-    current_password = password()
-    sms_code = code()
+    password = password_text(required=True)
+    current_password = password_text()
+    sms_code = code_text()
 
 
 class UpdateProfile(Arguments):
@@ -111,13 +111,13 @@ class ImportRow(Arguments):
     name = Text(60, required=True)
     id_type = choice(contract.ID_TYPES, load_default="RESIDENT_ID")
     id_no = Text(30, required=True)
-    phone = phone(required=True)
+    phone = phone_text(required=True)
     segment = Text(20, required=True)
     subject = Text(30, shortest=0, load_default="")
 
 
 class ListDevelopmentMessages(Arguments):
-    phone = phone()
+    phone = phone_text()
     limit = fields.Integer(strict=True, load_default=20, validate=validate.Range(1, 100))
 
 
