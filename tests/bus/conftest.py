@@ -22,6 +22,7 @@ from tests.bus.broker import Broker, private_vhost
 from tests.bus.database import Effects
 from tests.bus.fault_link import FaultLink
 from tests.bus.processes import Journal, Launcher
+from tests.bus.stand import Stand
 
 
 def server_uri() -> str:
@@ -78,7 +79,8 @@ def link(broker: Broker) -> Iterator[FaultLink]:
 def bus_settings(settings: Settings, keyring: KeyRing) -> Iterator[Settings]:
     """Settings under which the bus tests' own database exists."""
     keyring.generate_missing()
-    keyring.secret(f"database.{database.OWNER}")
+    for purpose in (f"database.{database.OWNER}", f"actor.{database.OWNER}"):
+        keyring.secret(purpose)
     database.create(settings, keyring)
     yield settings
     drop_all(settings, (database.OWNER,))
@@ -107,3 +109,12 @@ def start_ours(bus_settings: Settings, name: str, journal: Journal, tmp_path: Pa
     )
     yield launcher
     launcher.close()
+
+
+@pytest.fixture
+def stand(
+    broker: Broker, effects: Effects, journal: Journal, start_ours: Launcher, bus_settings: Settings, keyring: KeyRing
+) -> Iterator[Stand]:
+    made = Stand(broker, effects, journal, start_ours, bus_settings, keyring)
+    yield made
+    made.close()

@@ -100,13 +100,13 @@ class Launcher:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder = folder
-        self._environment = environment
+        self.environment = environment
         self._started: list[Process] = []
 
     def __call__(self, script: str, *arguments: str, **environment: Any) -> Process:
         log = self._folder / f"{len(self._started)}.log"
         changed = {name: str(value) for name, value in environment.items()}
-        process = Process(script, log, arguments, {**self._environment, **changed})
+        process = Process(script, log, arguments, {**self.environment, **changed})
         self._started.append(process)
         return process
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.bus.broker import Broker
 from tests.bus.processes import Journal, Launcher
+from tests.bus.stand import Stand
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -25,3 +26,14 @@ def test_stock_nameko_leaves_finished_work_in_the_queue(
     assert broker.depth(queue) == 1, (
         "done, yet back in the queue: the acknowledgement was skipped, the next start repeats it"
     )
+
+
+def test_our_bus_acknowledges_before_it_closes(stand: Stand) -> None:
+    service = stand.start()
+    stand.publish_event(stand.done, {"item": "a", "seconds": 3})
+    stand.journal.wait_for("begun", "a")
+
+    service.terminate()
+    assert service.wait() == 0
+    assert stand.effects.count("a") == 1
+    assert stand.broker.depth(stand.events_queue) == 0
