@@ -26,6 +26,8 @@ ERRORS: dict[str, tuple[str, str]] = {
     "shared.bad_header": ("请求头不符合要求。", "A request header is not as it must be."),
     "shared.bad_cursor": ("分页游标无效。", "The cursor is not one of ours."),
     "shared.too_large": ("请求体过大。", "The request is too large."),
+    "shared.not_a_spreadsheet": ("文件不是可读取的 .xlsx 表格。", "The file is no .xlsx workbook that can be read."),
+    "shared.spreadsheet_too_large": ("表格过大。", "The workbook is too large."),
     "shared.unsupported_media_type": ("不支持的内容类型。", "This content type is not accepted here."),
     "shared.not_acceptable": ("无法提供所要求的格式。", "The asked-for format is not available."),
     "shared.method_not_allowed": ("此地址不支持该方法。", "This address does not take that method."),

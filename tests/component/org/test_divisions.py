@@ -59,7 +59,7 @@ def test_a_visitor_may_walk_the_tree(org: Org) -> None:
 
 
 def test_an_unknown_division_is_not_found(org: Org) -> None:
-    with pytest.raises(NotFound, match="org.division_unknown"):
+    with pytest.raises(NotFound, match=r"org\.division_unknown"):
         org.component.call("get_division", {"code": "999999"})
 
 

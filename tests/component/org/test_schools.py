@@ -64,12 +64,12 @@ def test_each_level_keeps_the_units_attached_to_it(
 
 @pytest.mark.parametrize(("role", "place"), [(Role.CITY_ADMIN, GUANGZHOU), (Role.PROVINCE_ADMIN, GUANGDONG)])
 def test_a_higher_level_does_not_create_the_countys_schools(org: Org, role: Role, place: str) -> None:
-    with pytest.raises(NotAllowed, match="org.not_directly_attached"):
+    with pytest.raises(NotAllowed, match=r"org\.not_directly_attached"):
         org.call("create_school", new_school(), org.person(None, (role, place)))
 
 
 def test_another_countys_admin_learns_nothing(org: Org) -> None:
-    with pytest.raises(NotFound, match="org.division_unknown"):
+    with pytest.raises(NotFound, match=r"org\.division_unknown"):
         org.call("create_school", new_school(), org.person(None, (Role.COUNTY_ADMIN, HAIZHU)))
 
 
@@ -95,9 +95,9 @@ def test_a_wrong_code_is_refused_by_name(org: Org, code: str, refusal: str) -> N
 
 def test_a_code_and_a_name_are_taken_once(org: Org) -> None:
     school = org.school(code=code_of())
-    with pytest.raises(Conflict, match="org.code_taken"):
+    with pytest.raises(Conflict, match=r"org\.code_taken"):
         org.school("440105", code=school["code"])
-    with pytest.raises(Conflict, match="org.name_taken"):
+    with pytest.raises(Conflict, match=r"org\.name_taken"):
         org.school(name=school["name"])
     assert org.school("440105", name=school["name"])["name"] == school["name"]
 
