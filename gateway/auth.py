@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import threading
 import uuid
-import warnings
 from typing import Any
 
 from cachetools import TTLCache
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Request
 from joserfc import jws, jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import OKPKey
 
 from gateway.context import call, gateway
@@ -29,14 +28,11 @@ from services.shared.errors import NotAllowed
 
 ISSUER = "identity"
 # RFC 9864 renamed EdDSA with this curve to Ed25519; both names mean the same signature.
-ALGORITHMS = ["EdDSA", "Ed25519"]
+ALGORITHMS = frozenset({"EdDSA", "Ed25519"})
 LONGEST_TOKEN = 8192
 REMEMBERED_TOKENS = 20_000
 REMEMBERED_SECONDS = 60
 CLOCK_SKEW = dt.timedelta(seconds=5)  # between two hosts that keep NTP
-
-# Refusing the old name would only make identity and gateway impossible to upgrade one after the other.
-warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,13 +47,22 @@ class SignIn:
     expires_at: dt.datetime
 
 
+class _Ed25519Registry(jws.JWSRegistry):
+    """One algorithm under its two names; joserfc warns at each use of the older one."""
+
+    def get_alg(self, name: str) -> Any:
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(f"algorithm {name}")
+        return super().get_alg("Ed25519")
+
+
 class AccessTokens:
     """Checks access tokens with identity's public key."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         self._key = OKPKey.import_key(pem)
-        self._registry = jws.JWSRegistry(algorithms=ALGORITHMS)
+        self._registry = _Ed25519Registry(algorithms=["Ed25519"])
         self._known: TTLCache[bytes, SignIn] = TTLCache(REMEMBERED_TOKENS, REMEMBERED_SECONDS)
         self._lock = threading.Lock()
 
@@ -80,7 +85,7 @@ class AccessTokens:
         if not token or len(token) > LONGEST_TOKEN or not token.isascii():
             raise NotAllowed("shared.token_invalid")
         try:
-            claims = jwt.decode(token, self._key, algorithms=ALGORITHMS, registry=self._registry).claims
+            claims = jwt.decode(token, self._key, registry=self._registry).claims
             return _sign_in(claims)
         except (JoseError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise NotAllowed("shared.token_invalid", "", type(error).__name__) from None

@@ -42,4 +42,5 @@ def finish(response: Response, request: Request) -> Response:
         response.set_etag(caching.etag)
     elif not response.direct_passthrough:
         response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

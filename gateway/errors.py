@@ -112,7 +112,11 @@ def respond(problem: Problem) -> Response:
         "code": problem.code,
         "field": problem.faults[0].field[:LONGEST_FIELD] if problem.faults else "",
         "errors": [
-            {"field": fault.field[:LONGEST_FIELD], "code": fault.code, "message": fault.message(texts, context.language)}
+            {
+                "field": fault.field[:LONGEST_FIELD],
+                "code": fault.code,
+                "message": fault.message(texts, context.language),
+            }
             for fault in problem.faults
         ],
         "call_id": context.call_id,

@@ -19,7 +19,10 @@ CODE_OF_TEXT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, code in (
         (r"Missing data for required field|Field may not be null|Must not be blank", "shared.required"),
         (r"Unknown field", "shared.unknown_field"),
-        (r"Must be (greater|less)|Must be (between|equal)|Length must be|Shorter than|Longer than", "shared.out_of_range"),
+        (
+            r"Must be (greater|less)|Must be (between|equal)|Length must be|Shorter than|Longer than",
+            "shared.out_of_range",
+        ),
         (r"Must be one of|Not a valid choice|Must not be one of", "shared.not_a_choice"),
         (r"Not a valid|Invalid input type|Invalid type|Special numeric", "shared.wrong_type"),
     )

@@ -92,8 +92,11 @@ def _take_body(req: Request, operation: Operation) -> None:
     if operation.takes_upload:
         _take_upload(req)
         return
-    req.max_content_length = MAX_BODY
+    # One byte more than allowed: without a Content-Length werkzeug cuts a body at the limit and says nothing.
+    req.max_content_length = MAX_BODY + 1
     body = req.get_data(cache=True)
+    if len(body) > MAX_BODY:
+        raise InvalidInput("shared.too_large")
     if not body:
         return
     if not operation.takes_json:

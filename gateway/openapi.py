@@ -12,7 +12,6 @@ from flask import Flask
 from marshmallow import fields
 
 from gateway import limits
-
 from gateway.parsing import StrictParser
 
 PREFIX = "/api/v1"
@@ -46,7 +45,9 @@ class ProblemSchema(ma.Schema):
     title = fields.String(required=True, metadata={"example": "Conflict"})
     status = fields.Integer(required=True, metadata={"example": 409})
     detail = fields.String(required=True, metadata={"description": "For people, in the language asked for."})
-    code = fields.String(required=True, metadata={"description": "Stable; for programs.", "example": "org.school_closed"})
+    code = fields.String(
+        required=True, metadata={"description": "Stable; for programs.", "example": "org.school_closed"}
+    )
     field = fields.String(required=True, metadata={"description": "Dotted path of the first fault, or empty."})
     errors = fields.List(fields.Nested(FaultSchema), required=True, metadata={"description": "Every fault found."})
     call_id = fields.String(required=True, metadata={"description": "Quote it when you report the problem."})
@@ -66,7 +67,9 @@ class Blueprint(flask_smorest.Blueprint):
         return super().arguments(schema, **options)
 
 
-def _describe_operation(doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_others: Any) -> dict[str, Any]:
+def _describe_operation(
+    doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_others: Any
+) -> dict[str, Any]:
     """Problems, headers, security and limits of one operation; what the blueprint itself says wins."""
     operation_id = doc_info.get("manual_doc", {}).get("operationId", "")
     responses = doc.setdefault("responses", {})
@@ -142,7 +145,9 @@ def _operation(document: dict[str, Any]) -> Operation:
     parameters = document.get("arguments", {}).get("parameters", [])
     places = {parameter["in"] for parameter in parameters}
     operation_id = document.get("manual_doc", {}).get("operationId", "")
-    return Operation(operation_id, "json" in places, bool(places & {"form", "files"}), bool(places & {"query", "querystring"}))
+    return Operation(
+        operation_id, "json" in places, bool(places & {"form", "files"}), bool(places & {"query", "querystring"})
+    )
 
 
 def create_api(app: Flask, base_url: str) -> Api:
@@ -151,7 +156,8 @@ def create_api(app: Flask, base_url: str) -> Api:
     api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "servers": [{"url": base_url}]})
     components = api.spec.components
     components.security_scheme(
-        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Access token of a sign-in."}
+        "bearer",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Access token of a sign-in."},
     )
     components.parameter("IDEMPOTENCY_KEY", "header", _IDEMPOTENCY_KEY)
     components.parameter("ACCEPT_LANGUAGE", "header", _ACCEPT_LANGUAGE)

@@ -30,5 +30,5 @@ class StrictParser(FlaskParser):
 
     def handle_error(self, error: ma.ValidationError, *_ignored: Any, **_options: Any) -> NoReturn:
         # webargs puts the location on top: {"json": {...}}; the reader wants the field alone.
-        location, messages = next(iter(error.messages.items()))  # type: ignore[union-attr]
+        _, messages = next(iter(error.messages.items()))  # type: ignore[union-attr]
         raise from_messages(messages) from None

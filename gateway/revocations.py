@@ -43,6 +43,10 @@ Listen = Callable[..., None]
 Snapshot = Callable[[], Iterable[dict[str, Any]]]
 
 
+class _Stopped(Exception):
+    """The way out of a listener that knows no other."""
+
+
 class Revocations:
     """The set of revocations that still matter, and how far it can be trusted.
 
@@ -58,6 +62,7 @@ class Revocations:
         self._touched_at: float | None = None  # monotonic
         self._touched_on: dt.datetime | None = None  # business clock, to compare with a token's issue
         self._first_touch = threading.Event()
+        self._stopping = threading.Event()
         self._process = 0
         self._started_at = float("-inf")
 
@@ -70,8 +75,17 @@ class Revocations:
 
         def snapshot() -> Iterable[dict[str, Any]]:
             token = signer.sign(service_actor("gateway"), "identity")
-            options = {"command_id": None, "timeout": SNAPSHOT_SECONDS, "call_id": ""}
-            return bus.call("identity", "list_revocations", {}, actor_token=token, **options)["items"]
+            reply = bus.call(
+                "identity",
+                "list_revocations",
+                {},
+                actor_token=token,
+                command_id=None,
+                timeout=SNAPSHOT_SECONDS,
+                call_id="",
+            )
+            items: list[dict[str, Any]] = reply["items"]
+            return items
 
         return cls(listen, snapshot)
 
@@ -86,6 +100,10 @@ class Revocations:
             self._started_at = time.monotonic()
         threading.Thread(target=self._run, name="revocations", daemon=True).start()
 
+    def stop(self) -> None:
+        """Listen no longer; the thread ends within a second."""
+        self._stopping.set()
+
     def add(self, message: dict[str, Any]) -> None:
         """Take one revocation: {account_id, session_id or null, not_before}. The latest instant wins."""
         session_id = message.get("session_id")
@@ -98,12 +116,13 @@ class Revocations:
 
     def refuse_revoked(self, sign_in: SignIn) -> None:
         """Raises NotAllowed for a revoked sign-in, Unavailable where that cannot be known."""
+        # First, because the very first request waits here for the list to arrive.
+        known = self._knows(sign_in.issued_at)
         for key in ((sign_in.account_id, None), (sign_in.account_id, sign_in.session_id)):
             not_before = self._not_before.get(key)
-            # `iat` has whole seconds: a token of the same second as the revocation is older, not newer.
             if not_before and sign_in.issued_at <= not_before:
                 raise NotAllowed("shared.token_revoked")
-        if not self._knows(sign_in.issued_at):
+        if not known:
             raise Unavailable("shared.unavailable", "", "revocations may have been missed")
 
     def in_touch(self) -> bool:
@@ -122,14 +141,16 @@ class Revocations:
 
     def _run(self) -> None:
         failures = 0
-        while True:
+        while not self._stopping.is_set():
+            touched_at = self._touched_at
             try:
                 self._listen(self._on_connected, self.add, self._touch)
-                failures = 0
+            except _Stopped:
+                return
             except Exception as error:  # noqa: BLE001  the listener must outlive whatever the broker does
                 log.warning("revocations_out_of_touch", error=type(error).__name__)
-            time.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
-            failures += 1
+            failures = failures + 1 if self._touched_at == touched_at else 0
+            self._stopping.wait(PAUSES[min(failures, len(PAUSES) - 1)])
 
     def _on_connected(self) -> None:
         # After the subscription, so that nothing falls between the list and the first message.
@@ -141,6 +162,8 @@ class Revocations:
         self._touch()
 
     def _touch(self) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
         self._touched_at = time.monotonic()
         self._touched_on = clock.now()
         self._first_touch.set()

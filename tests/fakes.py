@@ -55,7 +55,6 @@ class FakeBus:
         self.published: list[Published] = []
         self.down = False
         self.messages: list[dict[str, Any]] = []
-        self.disconnected = threading.Event()
         self._woken = threading.Condition()
 
     def answer(self, service: str, method: str, reply: Any) -> None:
@@ -86,20 +85,22 @@ class FakeBus:
 
     def publish(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str, timeout: float) -> None:
         self.check()
-        self.published.append(Published(exchange, routing_key, json.loads(json.dumps(body, allow_nan=False)), message_id))
+        self.published.append(
+            Published(exchange, routing_key, json.loads(json.dumps(body, allow_nan=False)), message_id)
+        )
 
     def listen(self, _event_type: str, on_connected: Any, on_message: Any, on_idle: Any) -> None:
-        """Deliver `broadcast` messages until `disconnect`."""
+        """Deliver `broadcast` messages while the broker is up."""
         self.check()
         on_connected()
-        while not self.disconnected.is_set():
+        while True:
+            self.check()
             with self._woken:
                 self._woken.wait(0.05)
                 messages, self.messages = self.messages, []
             for message in messages:
                 on_message(message)
             on_idle()
-        raise ConnectionResetError
 
     def broadcast(self, message: dict[str, Any]) -> None:
         with self._woken:

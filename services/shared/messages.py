@@ -35,7 +35,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     # Who and whether
     "shared.sign_in_first": ("请先登录。", "Sign in first."),
     "shared.token_invalid": ("登录凭证无效，请重新登录。", "The access token is not valid; sign in again."),
-    "shared.token_expired": ("登录已过期，请刷新或重新登录。", "The access token has expired; refresh it or sign in again."),
+    "shared.token_expired": (
+        "登录已过期，请刷新或重新登录。",
+        "The access token has expired; refresh it or sign in again.",
+    ),
     "shared.token_revoked": ("登录已失效，请重新登录。", "This sign-in has been ended; sign in again."),
     "shared.bad_actor_token": ("系统内部凭证无效。", "An internal token was refused."),
     "shared.not_allowed": ("没有权限进行此操作。", "You may not do this."),
@@ -48,8 +51,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "shared.in_progress": ("相同的请求正在处理。", "The same request is still being worked on."),
     "shared.limit_reached": ("操作过于频繁，请稍后再试。", "Too many requests; try again later."),
-    "shared.deadline": ("处理超时，结果未知；请用同一个 Idempotency-Key 重试。",
-                        "No answer in time; the outcome is unknown. Repeat with the same Idempotency-Key."),
+    "shared.deadline": (
+        "处理超时，结果未知；请用同一个 Idempotency-Key 重试。",
+        "No answer in time; the outcome is unknown. Repeat with the same Idempotency-Key.",
+    ),
     "shared.no_such_method": ("该功能暂不可用，请稍后再试。", "This is not available yet; try again later."),
     "shared.busy": ("系统繁忙，请稍后再试。", "Too busy now; try again in a moment."),
     "shared.broker_unavailable": ("服务暂不可用，请稍后再试。", "Not available now; try again later."),

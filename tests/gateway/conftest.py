@@ -38,23 +38,24 @@ def gateway_settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def bus(gateway_keyring: KeyRing) -> Iterator[FakeBus]:
-    bus = FakeBus(gateway_keyring)
-    yield bus
-    bus.disconnected.set()
+def bus(gateway_keyring: KeyRing) -> FakeBus:
+    return FakeBus(gateway_keyring)
 
 
 @pytest.fixture
-def make_app(gateway_settings: Settings, gateway_keyring: KeyRing, bus: FakeBus) -> Callable[..., Flask]:
+def make_app(gateway_settings: Settings, gateway_keyring: KeyRing, bus: FakeBus) -> Iterator[Callable[..., Flask]]:
     """`make_app(module, ..., limit_scale=1, redis_url="…")`: an application of these blueprints, or of the real ones."""
+    made: list[Flask] = []
 
     def make(*modules: types.ModuleType, limit_scale: int = 1000, **changes: Any) -> Flask:
         settings = dataclasses.replace(gateway_settings, **changes)
-        return create_app(
-            settings, bus=bus, keyring=gateway_keyring, modules=modules or None, limit_scale=limit_scale
-        )
+        options = {"modules": modules or None, "limit_scale": limit_scale}
+        made.append(create_app(settings, bus=bus, keyring=gateway_keyring, **options))
+        return made[-1]
 
-    return make
+    yield make
+    for app in made:
+        app.extensions["yanxiu"].revocations.stop()
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+"""Rate limits: whom they count, what is refused when, and what happens when the counter itself is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.limits import LIMITS, Limit, WindowStorage
+from tests.fakes import FakeBus
+from tests.gateway import sample
+from tests.gateway.conftest import Tokens
+
+NOTES = "/api/v1/notes"
+
+
+@pytest.fixture
+def limited(make_app: Callable[..., Flask], bus: FakeBus, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    monkeypatch.setitem(LIMITS, "list_notes", Limit("3/minute", "5/minute", closed=True))
+    monkeypatch.setitem(LIMITS, "report_segments", Limit("3/minute", "5/minute"))
+    bus.answer("notes", "list_notes", {"items": [], "next_cursor": None})
+    return make_app(sample, limit_scale=1).test_client()
+
+
+def test_an_account_is_counted_wherever_it_comes_from(limited: FlaskClient, tokens: Tokens) -> None:
+    headers = tokens.headers()
+    statuses = [
+        limited.get(NOTES, headers=headers, environ_overrides={"REMOTE_ADDR": f"10.0.0.{i}"}).status_code
+        for i in range(4)
+    ]
+    assert statuses == [200, 200, 200, 429]
+    assert limited.get(NOTES, headers=tokens.headers()).status_code == 200
+
+
+def test_a_visitor_is_counted_by_address(limited: FlaskClient) -> None:
+    assert [limited.get(NOTES).status_code for _ in range(6)] == [200] * 5 + [429]
+    assert limited.get(NOTES, environ_overrides={"REMOTE_ADDR": "10.0.0.9"}).status_code == 200
+
+
+def test_a_refusal_says_how_long_to_wait(limited: FlaskClient, bus: FakeBus) -> None:
+    for _ in range(5):
+        limited.get(NOTES)
+    reached = len(bus.sent)
+    answer = limited.get(NOTES)
+    assert answer.json["code"] == "shared.limit_reached"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    assert len(bus.sent) == reached
+
+
+def test_forwarded_addresses_of_strangers_buy_no_new_count(limited: FlaskClient) -> None:
+    statuses = [limited.get(NOTES, headers={"X-Forwarded-For": f"9.9.9.{i}"}).status_code for i in range(6)]
+    assert statuses[-1] == 429
+
+
+def test_without_the_counter_guessing_is_refused_and_study_goes_on(
+    make_app: Callable[..., Flask], bus: FakeBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "list_notes", Limit("3/minute", "5/minute", closed=True))
+    bus.answer("notes", "get_note", {})
+    # Nothing listens there.
+    client = make_app(sample, redis_url="redis://127.0.0.1:1").test_client()
+    refused = client.get(NOTES)
+    assert refused.status_code == 503
+    assert "Retry-After" in refused.headers
+    assert client.post("/api/v1/reports", json={"title": "x"}).status_code == 202
+    assert len(bus.published) == 1
+
+
+def test_what_must_not_be_guessed_is_closed() -> None:
+    closed = {name for name, limit in LIMITS.items() if limit.closed}
+    assert {"sign_in", "request_sms_code", "register_account", "verify_certificate"} <= closed
+    assert not LIMITS["report_segments"].closed
+
+
+def test_counters_that_ended_are_swept_away() -> None:
+    storage = WindowStorage()
+    for number in range(9_999):
+        storage.incr(f"key{number}", -1)
+    storage.incr("last", 60)
+    assert list(storage._counts) == ["last"]
