@@ -11,7 +11,7 @@ from services.certs.models import Certificate, Document
 from services.certs.signing import Verifier
 from services.shared.bus import Call, DatabaseProvider, KeyRingProvider, SettingsProvider, offload, query
 from services.shared.crypto import FieldCipher, KeySet
-from services.shared.storage import Storage, open_storage, stored
+from services.shared.storage import Storage, open_storage
 
 
 class CertsRenderService:
@@ -43,9 +43,10 @@ class CertsRenderService:
 
     def _make_document(self, call: Call, certificate: Certificate, paper: rendering.Paper) -> Document:
         pdf = offload(rendering.render, paper)
-        with stored(self.storage, documents.AREA, pdf, "application/pdf") as file:
-            with self.database.transaction(call) as db:
-                document = documents.keep_document(db, certificate, file, call.now)
+        # When the record fails the file stays behind: deleting it could lose a document whose commit only seemed to fail.
+        file = self.storage.put(documents.AREA, pdf, "application/pdf")
+        with self.database.transaction(call) as db:
+            document = documents.keep_document(db, certificate, file, call.now)
         if document.storage_key != file.key:
             self.storage.delete(file.key)
         return document

@@ -8,6 +8,8 @@ import time
 import uuid
 from typing import Any
 
+import structlog
+
 from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, projections
 from services.certs.models import Programme
@@ -28,6 +30,8 @@ from services.shared.bus import (
 )
 from services.shared.crypto import FieldCipher, KeySet
 from services.shared.errors import NotFound
+
+log = structlog.get_logger(__name__)
 
 # Also the size of one decision transaction: small enough that a crash costs a blink.
 BATCH = min(200, PEOPLE_AT_ONCE)
@@ -149,6 +153,13 @@ class CertsService:
                 waiting[programme] = self._decide_next(programme, after, now)
                 if waiting[programme] is None:
                     del waiting[programme]
+
+    @periodic(600.0, job="reconsider_blocked")
+    def reconsider_blocked(self, _now: dt.datetime) -> None:
+        """Find those who are blocked for want of a verification that has arrived."""
+        with self.database.work() as db:
+            if marked := projections.reconsider_blocked(db):
+                log.warning("blocked_without_reason", teachers=marked)
 
     def _decide_next(self, programme: Programme, after: uuid.UUID | None, now: dt.datetime) -> uuid.UUID | None:
         """Decide one batch; the last teacher in it, or None when there was nobody left."""

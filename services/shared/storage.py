@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import os
@@ -77,7 +76,7 @@ class FolderStorage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def put(self, area: str, content: bytes, media_type: str) -> StoredFile:  # noqa: ARG002  a folder keeps no type
+    def put(self, area: str, content: bytes, media_type: str) -> StoredFile:
         key = new_key(area)
         try:
             self._write(self.folder / key, content)
@@ -154,16 +153,3 @@ def open_storage(settings: Settings) -> Storage:
         access_key=unquote(parts.username),
         secret_key=unquote(parts.password),
     )
-
-
-@contextlib.contextmanager
-def stored(storage: Storage, area: str, content: bytes, media_type: str) -> Iterator[StoredFile]:
-    """The stored file, removed again when the block that should record its key fails."""
-    file = storage.put(area, content, media_type)
-    try:
-        yield file
-    except BaseException:
-        # Best effort: an orphan costs disk space, a raised delete error would hide the real one.
-        with contextlib.suppress(Exception):
-            storage.delete(file.key)
-        raise

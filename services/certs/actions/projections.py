@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.certs import queries
-from services.certs.models import Placement, Programme, Standing
+from services.certs.models import Decision, Placement, Programme, Standing
+from services.certs.rules import Reason, State
 from services.shared import clock
 from services.shared.bus import NotYet
 from services.shared.placement import keep_placement
@@ -96,12 +97,32 @@ def keep_membership(db: Session, payload: dict[str, Any]) -> None:
 def reconsider(db: Session, teacher_id: uuid.UUID) -> None:
     """Let the next run look at everything of this teacher again.
 
-    The placement is written before this: a run that holds the standing either reads the new placement or leaves the
-    mark that is set here after it.
+    Also where the mark is set already: the update locks the row. A run that holds the standing makes this wait, and
+    the mark is set after it; a run that comes later leaves the row alone until the new facts are committed.
     """
-    db.execute(
-        sa.update(Standing).where(Standing.teacher_id == teacher_id, Standing.pending.is_(False)).values(pending=True)
+    db.execute(sa.update(Standing).where(Standing.teacher_id == teacher_id).values(pending=True))
+
+
+def reconsider_blocked(db: Session) -> int:
+    """Mark everybody who waits for a verification that is there; returns how many.
+
+    There should be none. A standing that arrives in the very moment of the verification can miss its mark.
+    """
+    marked = db.execute(
+        sa.update(Standing)
+        .where(
+            Standing.pending.is_(False),
+            Standing.teacher_id == Decision.teacher_id,
+            Standing.programme_id == Decision.programme_id,
+            Placement.teacher_id == Decision.teacher_id,
+            Placement.state == "VERIFIED",
+            Decision.state == State.BLOCKED,
+            Decision.reasons.contains([Reason.TEACHER_NOT_VERIFIED]),
+        )
+        .values(pending=True)
+        .returning(Standing.teacher_id)
     )
+    return len(marked.all())
 
 
 def make_due(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:

@@ -179,20 +179,6 @@ def test_the_check_passes_where_the_store_works(store):
     store.check()
 
 
-def test_a_file_whose_key_was_not_recorded_is_removed(store):
-    kept = []
-
-    def record_and_fail():
-        with storage.stored(store, "certificates", b"x", "application/pdf") as file:
-            kept.append(file.key)
-            raise RuntimeError("the transaction failed")
-
-    with pytest.raises(RuntimeError):
-        record_and_fail()
-    with pytest.raises(NotFound):
-        store.read(kept[0])
-
-
 def test_the_folder_holds_whole_files_only_and_nobody_else_may_read_them(tmp_path, monkeypatch):
     store = open_with(tmp_path)
     file = store.put("certificates", b"private", "application/pdf")

@@ -73,6 +73,7 @@ def create_decision():
         sa.CheckConstraint("(state IN ('ISSUED', 'REVOKED')) = (certificate_id IS NOT NULL)", name="issued_names_one"),
     )
     op.create_index("decision_teacher", "decision", ["teacher_id"])
+    op.create_index("decision_blocked", "decision", ["teacher_id"], postgresql_where=sa.text("state = 'BLOCKED'"))
     row_security.protect(op, "decision", person="teacher_id", placed_by="placement", app_rights=READ_ONLY)
 
 
