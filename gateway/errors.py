@@ -41,6 +41,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "shared.token_invalid": 401,
     "shared.token_expired": 401,
     "shared.token_revoked": 401,
+    "shared.length_required": 411,
     "shared.too_large": 413,
     "shared.unsupported_media_type": 415,
     "shared.key_reused": 422,

@@ -89,6 +89,9 @@ def check_operation(req: Request, operation: Operation) -> None:
 
 
 def _take_body(req: Request, operation: Operation) -> None:
+    if "Transfer-Encoding" in req.headers and "wsgi.input_terminated" not in req.environ:
+        # Behind such a server (eventlet's) the body would silently look empty.
+        raise InvalidInput("shared.length_required", "Content-Length")
     if operation.takes_upload:
         _take_upload(req)
         return

@@ -18,7 +18,7 @@ PREFIX = "/api/v1"
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
 # What any operation may answer, and what only those that change something may.
 COMMON_PROBLEMS = (400, 401, 403, 404, 405, 429, 500, 503, 504)
-UNSAFE_PROBLEMS = (409, 413, 415, 422)
+UNSAFE_PROBLEMS = (409, 411, 413, 415, 422)
 PROBLEM_TYPE = "application/problem+json"
 DESCRIPTION = """\
 Teachers' professional development: registration, study, recognised hours, certificates. 教师研修平台接口。

@@ -16,7 +16,7 @@ from gateway.faults import from_messages
 class StrictParser(FlaskParser):
     """webargs for our blueprints. The body was already read and checked by `gateway.intake`."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012  webargs declares it so
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": ma.RAISE,
         "querystring": ma.RAISE,

@@ -35,12 +35,13 @@ class _Fault:
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """The object in `body`. Raises InvalidInput with the dotted path of the first fault."""
-    value = _parse(body)
+    value: Any = _parse(body)
     if not isinstance(value, dict | _Fault):
         raise InvalidInput("shared.json_not_object")
     for path, fault in _walk(value):
         if fault:
             raise InvalidInput(fault.code, ".".join((*path, fault.key) if fault.key else path))
+    assert isinstance(value, dict)  # a fault was found by the walk
     return value
 
 

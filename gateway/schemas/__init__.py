@@ -22,7 +22,7 @@ class Text(fields.String):
     """A string of 1 to `longest` characters with something visible in it."""
 
     def __init__(self, longest: int = 200, *, shortest: int = 1, **options: Any) -> None:
-        rules = [validate.Length(min=shortest, max=longest)]
+        rules: list[validate.Validator] = [validate.Length(min=shortest, max=longest)]
         if shortest:
             # Also in the document, so that a client can check before it sends.
             rules.append(validate.Regexp(r"[\s\S]*\S", error="Must not be blank."))

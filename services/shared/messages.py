@@ -25,6 +25,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "shared.bad_path": ("地址中含有不允许的字符。", "The address holds characters that are not allowed."),
     "shared.bad_header": ("请求头不符合要求。", "A request header is not as it must be."),
     "shared.bad_cursor": ("分页游标无效。", "The cursor is not one of ours."),
+    "shared.length_required": ("请给出 Content-Length。", "Give the body's Content-Length."),
     "shared.too_large": ("请求体过大。", "The request is too large."),
     "shared.not_a_spreadsheet": ("文件不是可读取的 .xlsx 表格。", "The file is no .xlsx workbook that can be read."),
     "shared.spreadsheet_too_large": ("表格过大。", "The workbook is too large."),

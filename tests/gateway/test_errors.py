@@ -56,7 +56,7 @@ def test_each_refusal_has_its_status(client: FlaskClient, bus: FakeBus, error: S
 def test_the_table_covers_every_kind() -> None:
     tried = {type(error) for error, _ in REFUSALS}
     assert tried == set(STATUS_OF_KIND)
-    assert set(STATUS_OF_CODE.values()) <= {status for _, status in REFUSALS} | {413, 415}
+    assert set(STATUS_OF_CODE.values()) <= {status for _, status in REFUSALS} | {411, 413, 415}
 
 
 @pytest.mark.parametrize(
