@@ -18,7 +18,7 @@ import structlog
 
 from services.shared import errors, trace
 from services.shared.bus import topology
-from services.shared.bus.link import CONNECTION_ERRORS, Link, decode, encode
+from services.shared.bus.link import CONNECT_SECONDS, CONNECTION_ERRORS, Link, decode, encode
 from services.shared.errors import Unavailable
 from services.shared.settings import Settings
 
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # Idle connections carry no heartbeat; one unused for longer may be half open, so it is replaced before it is trusted.
 IDLE_SECONDS = 60
+# With less than this left of the deadline a connection is still tried, for 0 would mean "no limit".
+LEAST_CONNECT_SECONDS = 0.1
 DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
 
@@ -40,9 +42,9 @@ class NoAnswerError(Exception):
 class RpcClient:
     """One connection for one caller at a time. After an exception it must be closed, never used again."""
 
-    def __init__(self, uri: str, name: str) -> None:
+    def __init__(self, uri: str, name: str, connect_seconds: float) -> None:
         # No heartbeat: an idle client has no loop to send one. Time-outs on every read and write stand in for it.
-        self.link = Link(uri, name, heartbeat=0)
+        self.link = Link(uri, name, heartbeat=0, connect_seconds=connect_seconds)
         self.last_used = time.monotonic()
         self._reply: dict[str, Any] | None = None
         self._awaited = ""
@@ -164,7 +166,7 @@ class ClientPool:
             raise Unavailable("shared.busy")
         client = None
         try:
-            client = self._idle_client() or RpcClient(self._uri, self._name)
+            client = self._idle_client() or self._new_client(deadline)
             yield client
             self._idle.put(client)
         except (NoAnswerError, Unavailable):
@@ -178,6 +180,10 @@ class ClientPool:
             raise
         finally:
             self._slots.release()
+
+    def _new_client(self, deadline: float) -> RpcClient:
+        remaining = deadline - time.monotonic()
+        return RpcClient(self._uri, self._name, min(CONNECT_SECONDS, max(remaining, LEAST_CONNECT_SECONDS)))
 
     def _idle_client(self) -> RpcClient | None:
         while True:
