@@ -26,6 +26,8 @@ MINIMUM_REMAINING_SECONDS = 0.05
 # Pauses before a parked event is tried again: seconds; the last one repeats.
 PAUSES_SECONDS = (1, 10, 60, 600, 3600)
 NOT_YET_PAUSE_SECONDS = 2
+# What goes over the wire of our own mistakes: nothing (reliability.md N17).
+DEFECT = {"kind": "defect", "code": "shared.defect", "field": "", "detail": ""}
 
 
 def run_method(
@@ -78,7 +80,7 @@ def answer(service: Any, method: str, arguments: Any, actor: Actor, **options: A
     except Exception:
         outcome = "defect"
         log.exception("call_failed", service=service.name, method=method, call_id=options.get("call_id", ""))
-        return {"error": {"kind": "defect", "code": "shared.defect", "field": "", "detail": ""}}
+        return {"error": DEFECT}
     finally:
         metrics.observe_call(service.name, method, outcome, time.monotonic() - started)
 
@@ -259,5 +261,3 @@ def _name(error: BaseException) -> str:
     """What may be stored and logged of an error: its class and, for ours, its code. Texts may hold personal data."""
     code = f"({error.code})" if isinstance(error, ServiceError) else ""
     return f"{type(error).__name__}{code}"
-
-

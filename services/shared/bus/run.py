@@ -107,9 +107,7 @@ def as_nameko_service(service_class: Any, prototype: Any) -> Any:
 class ServiceProcess:
     """One process type: container, listeners, relay, sweeper and periodic jobs."""
 
-    def __init__(
-        self, service_class: Any, settings: Settings, keyring: KeyRing, plan: topology.Topology
-    ) -> None:
+    def __init__(self, service_class: Any, settings: Settings, keyring: KeyRing, plan: topology.Topology) -> None:
         self.name: str = service_class.name
         self.service_class = service_class
         self.settings = settings
@@ -153,7 +151,9 @@ class ServiceProcess:
     def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.container.spawn_managed_thread(lambda: function(*arguments), identifier=f"{self.name}.{function}")
 
-    def _listen(self, queues: list[str], prefetch: int, on_delivery: Callable[[Delivery], None], **options: Any) -> None:
+    def _listen(
+        self, queues: list[str], prefetch: int, on_delivery: Callable[[Delivery], None], **options: Any
+    ) -> None:
         listener = Listener(
             f"{self.name}.{queues[0]}",
             self.settings.amqp_uri,
@@ -200,7 +200,7 @@ class ServiceProcess:
             try:
                 with trace.span(str(message.headers.get("traceparent", ""))):
                     reply = self._answer(service, method, body, message.headers, deadline)
-                listener.reply(reply_to, encode(reply), correlation_id)
+                listener.reply(reply_to, self._encode_reply(reply, method), correlation_id)
             finally:
                 delivery.acknowledge()
 
@@ -229,6 +229,14 @@ class ServiceProcess:
             deadline=deadline,
             call_id=str(headers.get("call_id", "")),
         )
+
+    def _encode_reply(self, reply: dict[str, Any], method: str) -> bytes:
+        try:
+            return encode(reply)
+        except (TypeError, ValueError):
+            # Our own mistake; say so at once rather than let the caller wait for its deadline.
+            log.exception("reply_is_not_json", service=self.name, method=method)
+            return encode({"error": dispatch.DEFECT})
 
     def _set_aside(self, delivery: Delivery, why: str) -> None:
         """Put a message that is no request into the dead-letter queue; its content is never logged."""
@@ -463,7 +471,5 @@ class ServiceRunner:
         """Stop consumers and callers first, callees last, under one budget."""
         self._stopping = True
         deadline = time.monotonic() + seconds
-        results = [
-            process.stop(max(0.5, deadline - time.monotonic())) for process in reversed(self.processes.values())
-        ]
+        results = [process.stop(max(0.5, deadline - time.monotonic())) for process in reversed(self.processes.values())]
         return all(results)
