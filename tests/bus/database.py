@@ -19,7 +19,13 @@ OWNER = "bustest"
 
 EFFECTS = sa.MetaData()
 # No key but the row's own: an effect that happened twice shows as two rows.
-effect = sa.Table("effect", EFFECTS, sa.Column("id", sa.Integer, primary_key=True), sa.Column("item", sa.Text))
+effect = sa.Table(
+    "effect",
+    EFFECTS,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("process", sa.Text, nullable=False),
+    sa.Column("item", sa.Text, nullable=False),
+)
 
 
 def create(settings: Settings, keyring: KeyRing) -> None:
@@ -41,8 +47,9 @@ class Effects:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def count(self, item: str) -> int:
-        return self._scalar(sa.select(sa.func.count()).select_from(effect).where(effect.c.item == item))
+    def count(self, process: str, item: str) -> int:
+        found = sa.select(sa.func.count()).select_from(effect).where(effect.c.process == process, effect.c.item == item)
+        return self._scalar(found)
 
     def parked(self, consumer: str) -> list[Any]:
         """Parked rows of a consumer ("bustest-x.on_done"), oldest first."""

@@ -13,6 +13,7 @@ from services.shared import clock, outbox
 from services.shared.actor import ANONYMOUS, ActorSigner
 from services.shared.bus import topology
 from services.shared.bus.client import ClientPool
+from services.shared.bus.publisher import ConfirmedPublisher
 from services.shared.ids import new_id
 from services.shared.keys import KeyRing
 from services.shared.settings import Settings
@@ -44,13 +45,14 @@ class Stand:
         self._launcher = launcher
         self._settings = settings
         self._signer = ActorSigner("gateway", keyring.signing_key("actor.gateway"))
-        short = launcher.environment["SERVICE"]
+        self._short = short = launcher.environment["SERVICE"]
         self.name = f"bustest-{short}"
         self.done, self.counted = f"bustest.done_{short}", f"bustest.counted_{short}"
         self.rpc_queue = topology.rpc_queue(self.name)
         self.events_queue = topology.events_queue(self.name)
         self.batch_queue = topology.batch_queue(self.name, "record_counted")
         self._pools: list[ClientPool] = []
+        self._publishers: list[ConfirmedPublisher] = []
         outbox.register({self.done: AnyPayload, self.counted: AnyPayload})
 
     def start(self, **environment: Any) -> Process:
@@ -62,9 +64,16 @@ class Stand:
 
     def pool(self, uri: str = "") -> ClientPool:
         """A client such as a gateway process holds."""
-        settings = dataclasses.replace(self._settings, amqp_uri=uri or self.broker.uri)
-        self._pools.append(ClientPool(settings, "test"))
+        self._pools.append(ClientPool(self._reaching(uri), "test"))
         return self._pools[-1]
+
+    def publisher(self, uri: str = "") -> ConfirmedPublisher:
+        """The publishing thread that a gateway process holds."""
+        self._publishers.append(ConfirmedPublisher(self._reaching(uri), "test"))
+        return self._publishers[-1]
+
+    def _reaching(self, uri: str) -> Settings:
+        return dataclasses.replace(self._settings, amqp_uri=uri or self.broker.uri)
 
     def call(
         self,
@@ -110,9 +119,13 @@ class Stand:
         """Publish past the outbox, as a relay of another service would."""
         self.broker.publish(self.event(event_type, payload, event_id), event_type, topology.EVENTS)
 
+    def applied(self, item: str) -> int:
+        """How often the service committed the effect of `item`."""
+        return self.effects.count(self._short, item)
+
     def parked(self, method: str = "on_done") -> list[Any]:
         return self.effects.parked(f"{self.name}.{method}")
 
     def close(self) -> None:
-        for pool in self._pools:
-            pool.close()
+        for open_ in (*self._pools, *self._publishers):
+            open_.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.bus.broker import Broker
+from tests.bus.broker import Broker, wait_until
 from tests.bus.processes import Journal, Launcher
+from tests.bus.stand import Stand
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -36,3 +38,28 @@ def test_stock_nameko_retries_in_a_hot_loop(broker: Broker, name: str, start: La
     time.sleep(1)
     service.kill()
     assert journal.count("begun", "a") > 50, "tens of attempts in a second"
+
+
+def test_our_bus_parks_failing_events_and_retries_them(stand: Stand, tmp_path: Path) -> None:
+    repaired = tmp_path / "repaired"
+    stand.start()
+    for item in range(5):
+        stand.publish_event(stand.done, {"item": f"bad{item}", "fails_until": str(repaired)})
+        stand.publish_event(stand.done, {"item": f"good{item}"})
+    wait_until(lambda: len(stand.parked()) == 5, "five parked events")
+    stand.journal.wait_for("done", "good4")
+    assert [stand.applied(f"good{item}") for item in range(5)] == [1] * 5
+    assert [stand.applied(f"bad{item}") for item in range(5)] == [0] * 5, "what the handler wrote is rolled back"
+
+    repaired.touch()
+    wait_until(lambda: not stand.parked(), "the sweeper to succeed")
+    assert [stand.applied(f"bad{item}") for item in range(5)] == [1] * 5
+    assert stand.broker.depth(stand.events_queue) == 0
+
+
+def test_our_bus_pauses_between_attempts(stand: Stand) -> None:
+    stand.start()
+    stand.publish_event(stand.done, {"item": "a", "fails_until": "/nowhere"})
+    stand.journal.wait_for("begun", "a")
+    time.sleep(1)
+    assert stand.journal.count("begun", "a") <= 3

@@ -35,5 +35,5 @@ def test_our_bus_acknowledges_before_it_closes(stand: Stand) -> None:
 
     service.terminate()
     assert service.wait() == 0
-    assert stand.effects.count("a") == 1
+    assert stand.applied("a") == 1
     assert stand.broker.depth(stand.events_queue) == 0

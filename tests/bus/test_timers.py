@@ -6,6 +6,7 @@ import pytest
 
 from tests.bus.broker import wait_until
 from tests.bus.processes import Journal, Launcher
+from tests.bus.stand import Stand
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -14,3 +15,13 @@ def test_stock_nameko_ticks_in_every_instance(start: Launcher, journal: Journal)
     start("stock/ticking.py")
     start("stock/ticking.py")
     wait_until(lambda: len({line[2] for line in journal.lines()}) == 2, "ticks from both processes")
+
+
+def test_our_bus_runs_a_job_in_one_instance_at_a_time(stand: Stand) -> None:
+    stand.start(TICK_SECONDS=0.2)
+    stand.start(TICK_SECONDS=0.2)
+    stand.journal.wait_for("tick-done", count=10)
+    ticks = [(word, pid) for word, _, pid in stand.journal.lines() if word.startswith("tick")]
+    for begun, done in zip(ticks[::2], ticks[1::2], strict=False):
+        assert (begun[0], done[0]) == ("tick-begun", "tick-done"), "two ran at once"
+        assert begun[1] == done[1]

@@ -20,6 +20,7 @@ from services.shared.bus import (
     periodic,
     query,
 )
+from services.shared.errors import Unavailable
 from services.shared.policy import anyone
 from tests.bus.database import effect
 from tests.bus.ours.contract import COUNTED, DONE, NAME
@@ -34,7 +35,7 @@ def note(word: str, item: object) -> None:
 
 
 def act(db: Any, item: str) -> None:
-    db.execute(sa.insert(effect).values(item=item))
+    db.execute(sa.insert(effect).values(process=NAME, item=item))
 
 
 def obey(order: dict[str, Any]) -> None:
@@ -69,8 +70,11 @@ class Recorder:
 
     @query
     def ask_neighbour(self, call):
-        note("asking", call.arguments["item"])
-        return self.bus.ask("bustest-nobody", "work", call.arguments, call)
+        try:
+            return self.bus.ask(call.arguments["neighbour"], "work", call.arguments, call)
+        except Unavailable as error:
+            note("gave-up", error.code)
+            raise
 
     @query
     def answer_oddly(self, call):
