@@ -112,10 +112,12 @@ def test_the_index_alone_refuses_a_second_valid_certificate(season):
     teacher = season.teacher()
     season.close()
     season.decide()
-    with pytest.raises(sa.exc.IntegrityError, match="certificate_one_valid"), season.certs.database.work() as db:
+    with season.certs.database.work() as db:
         [first] = db.scalars(sa.select(Certificate).where(Certificate.teacher_id == teacher))
-        values = {column.key: getattr(first, column.key) for column in Certificate.__table__.columns}
-        db.execute(sa.insert(Certificate).values(values | {"certificate_id": new_id(), "number": "other"}))
+    values = {column.key: getattr(first, column.key) for column in Certificate.__table__.columns}
+    second = sa.insert(Certificate).values(values | {"certificate_id": new_id(), "number": "other"})
+    with season.certs.database.work() as db, pytest.raises(sa.exc.IntegrityError, match="certificate_one_valid"):
+        db.execute(second)
 
 
 def test_a_lost_decision_finds_the_certificate_that_is_there(season, a_person):
