@@ -34,9 +34,10 @@ class StackError(Exception):
 
 @dataclasses.dataclass
 class Stack:
-    """A running Yanxiu."""
+    """A running Yanxiu. What its processes log is in `log`."""
 
     address: str
+    log: Path
     supervisor: Supervisor
     _ended: threading.Event
 
@@ -101,11 +102,13 @@ def running(
         report("database is up")
         for done in migrate(settings_here):
             report(f"{done}: up to date")
-        supervisor = Supervisor(_programs(settings_here, listener, address, environment or {}), report)
+        log = _fresh_log(settings.data_dir)
+        programs = _programs(settings_here, listener, address, environment or {})
+        supervisor = Supervisor([dataclasses.replace(program, log=log) for program in programs], report)
         supervisor.start()
         try:
-            _await_ready(address, ended)
-            yield Stack(address, supervisor, ended)
+            _await_ready(address, log, ended)
+            yield Stack(address, log, supervisor, ended)
         finally:
             for name in supervisor.stop(STOP_SECONDS):
                 report(f"{name} did not end in time and was killed")
@@ -173,7 +176,17 @@ def _ending_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _await_ready(address: str, ended: threading.Event) -> None:
+def _fresh_log(folder: Path) -> Path:
+    """An empty log file; the last run's is kept beside it."""
+    log = folder / "yanxiu.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(folder / "yanxiu.previous.log")
+    log.touch()
+    return log
+
+
+def _await_ready(address: str, log: Path, ended: threading.Event) -> None:
     deadline = time.monotonic() + READY_SECONDS
     answer = "no answer"
     while not ended.is_set():
@@ -181,7 +194,8 @@ def _await_ready(address: str, ended: threading.Event) -> None:
         if not answer:
             return
         if time.monotonic() > deadline:
-            raise StackError(f"not ready after {READY_SECONDS:.0f} s: {answer}")
+            tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+            raise StackError(f"not ready after {READY_SECONDS:.0f} s ({answer}); the end of {log}:\n{tail}")
         ended.wait(0.1)
 
 
@@ -202,7 +216,3 @@ def _ask_ready(address: str) -> str:
 def embedded_settings(settings: Settings) -> Settings:
     """In a child of the launcher: the settings with the embedded PostgreSQL's address."""
     return dataclasses.replace(settings, database_url=os.environ[POSTGRES_VARIABLE])
-
-
-def repository() -> Path:
-    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,113 @@
+"""A small client of the public API: signs in, refreshes, repeats what is safe to repeat, and keeps problems readable."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import requests
+
+# A refused or unavailable answer is asked again at most this often; every unsafe request carries its key.
+ATTEMPTS = 8
+LONGEST_PAUSE_SECONDS = 3.0
+TIMEOUT_SECONDS = 30
+
+
+class ProblemError(Exception):
+    """An RFC 9457 answer."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(f"{status} {body.get('code', '')} {body.get('field', '')} {body.get('detail', '')}")
+        self.status = status
+        self.body = body
+        self.code = str(body.get("code", ""))
+        self.field = str(body.get("field", ""))
+
+
+class Api:
+    """One person's use of the API. Without `sign_in` it is a visitor's."""
+
+    def __init__(self, address: str, language: str = "zh-CN") -> None:
+        self.address = address
+        self.http = requests.Session()
+        self.http.headers["Accept-Language"] = language
+        self.account: dict[str, Any] = {}
+        self._refresh_token = ""
+
+    @property
+    def account_id(self) -> str:
+        return str(self.account.get("account_id", ""))
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.send("GET", path, params=query).json()
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **options: Any) -> Any:
+        return self.send("POST", path, json=body if body is not None else {}, **options).json()
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        return self.send("PATCH", path, json=body).json()
+
+    def upload(self, path: str, name: str, content: bytes) -> Any:
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return self.send("POST", path, files={"file": (name, content, kind)}).json()
+
+    def send(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The answer, after refreshing an expired sign-in and waiting out 429 and 503. Raises ProblemError for 4xx and 5xx.
+
+        The key of an unsafe request stays the same over its repetitions, so that it takes effect once.
+        """
+        headers = dict(options.pop("headers", {}))
+        if method != "GET":
+            headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        answer = self._once(method, path, headers, options)
+        for attempt in range(ATTEMPTS):
+            if answer.status_code == 401 and self._refresh_token and path != "/sessions/refresh":
+                self.refresh()
+            elif answer.status_code in (429, 503, 504):
+                time.sleep(min(float(answer.headers.get("Retry-After", "1")), LONGEST_PAUSE_SECONDS, 0.2 * 2**attempt))
+            else:
+                break
+            answer = self._once(method, path, headers, options)
+        if answer.status_code >= 400:
+            raise ProblemError(answer.status_code, _body(answer))
+        return answer
+
+    def _once(self, method: str, path: str, headers: dict[str, str], options: dict[str, Any]) -> requests.Response:
+        prefix = "" if path.startswith("//") else "/api/v1"
+        address = self.address + prefix + path.removeprefix("/" if not prefix else "")
+        return self.http.request(method, address, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+
+    # --- signing in ---
+
+    def sms_code(self, phone: str, purpose: str) -> str:
+        """Ask for a code, and read it in the development mailbox."""
+        self.post("/sms-codes", {"phone": phone, "purpose": purpose})
+        messages = self.get("/development/messages", phone=phone)["items"]
+        return str(messages[0]["code"])
+
+    def register(self, phone: str, password: str = "", identity: str = "TEACHER") -> None:
+        body = {"phone": phone, "sms_code": self.sms_code(phone, "REGISTER"), "identity": identity}
+        self._take(self.post("/accounts", body | ({"password": password} if password else {})))
+
+    def sign_in(self, phone: str, password: str = "") -> None:
+        body = {"phone": phone}
+        body |= {"password": password} if password else {"sms_code": self.sms_code(phone, "SIGN_IN")}
+        self._take(self.post("/sessions", body))
+
+    def refresh(self) -> None:
+        self._take(self.post("/sessions/refresh", {"refresh_token": self._refresh_token}))
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        tokens = answer.get("tokens", answer)
+        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        self._refresh_token = tokens["refresh_token"]
+        self.account = answer.get("account") or self.account
+
+
+def _body(answer: requests.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {"detail": answer.text[:200]}
+    return body if isinstance(body, dict) else {"detail": str(body)}
