@@ -154,7 +154,7 @@ class LearningService:
         closing.plan_closing(db, uuid.UUID(event.payload["programme_id"]), self.settings.study_shards, settle)
 
     @periodic(1, job="send_closing_markers")
-    def send_closing_markers(self, now):  # noqa: ARG002  markers go by real time, as the queues do
+    def send_closing_markers(self, now):
         with self.database.work() as db:
             markers = closing.take_due_markers(db)
         unsent = [marker for marker in markers if not self._is_sent(marker)]
