@@ -102,7 +102,8 @@ class BlindIndex:
 
     def candidates(self, value: str, kind: str) -> list[str]:
         """What rows may hold for this value: one per key, newest first. During a rotation look for all of them."""
-        older = [key_id for key_id in self._keys.secrets if key_id != self._keys.current]
+        # Sorted, so that every process names the same one last (callers lock by it).
+        older = sorted(key_id for key_id in self._keys.secrets if key_id != self._keys.current)
         return [self._under(key_id, value, kind) for key_id in (self._keys.current, *older)]
 
     def is_current(self, index: str) -> bool:

@@ -18,6 +18,7 @@ from services.identity.actions.profiles import (
     beijing_day,
     checked_changes,
     fill_profile,
+    id_no_word,
     open_profile,
 )
 from services.identity.actions.refusals import checked_phone
@@ -46,17 +47,36 @@ def import_people(db: Session, call: Call, vault: Vault, rows: list[dict[str, An
     CREATED, UNCHANGED (this person is known under the same name and phone) or REFUSED with code and field. They have no
     password: they sign in by SMS code.
     """
-    return [_import_row(db, call, vault, row) for row in rows]
+    today = beijing_day(call.now)
+    judged = [_judged_row(row, today) for row in rows]
+    # In one order for everybody: two rosters that share people must not wait for each other crosswise.
+    wanted = sorted(_lock_word(vault, each) for each in judged if isinstance(each, RosterRow))
+    queries.lock_words(db, *wanted)
+    return [_outcome(db, call, vault, row, each) for row, each in zip(rows, judged, strict=True)]
 
 
-def _import_row(db: Session, call: Call, vault: Vault, row: dict[str, Any]) -> dict[str, Any]:
+def _outcome(
+    db: Session, call: Call, vault: Vault, row: dict[str, Any], judged: RosterRow | ServiceError
+) -> dict[str, Any]:
     outcome = {"row": _row_number(row), "outcome": "REFUSED", "code": "", "field": "", "account_id": None}
     try:
-        wanted = _checked_row(row, beijing_day(call.now))
-        account_id, created = _find_or_create(db, call, vault, wanted)
+        if isinstance(judged, ServiceError):
+            raise judged
+        account_id, created = _find_or_create(db, call, vault, judged)
     except ServiceError as error:
         return {**outcome, "code": error.code, "field": error.field}
     return {**outcome, "outcome": "CREATED" if created else "UNCHANGED", "account_id": account_id}
+
+
+def _judged_row(row: dict[str, Any], today: dt.date) -> RosterRow | ServiceError:
+    try:
+        return _checked_row(row, today)
+    except ServiceError as error:
+        return error
+
+
+def _lock_word(vault: Vault, wanted: RosterRow) -> str:
+    return id_no_word(vault.id_no_candidates(wanted.values["id_type"], wanted.values["id_no"]))
 
 
 def _checked_row(row: dict[str, Any], today: dt.date) -> RosterRow:
@@ -78,7 +98,6 @@ def _checked_row(row: dict[str, Any], today: dt.date) -> RosterRow:
 def _find_or_create(db: Session, call: Call, vault: Vault, wanted: RosterRow) -> tuple[uuid.UUID, bool]:
     """The person's account and whether it is new. Raises Conflict when the row contradicts what is known."""
     candidates = vault.id_no_candidates(wanted.values["id_type"], wanted.values["id_no"])
-    queries.lock_words(db, f"id_no {candidates[-1]}")
     by_phone = queries.find_account_by_phone(db, vault.phone_candidates(wanted.phone))
     owner = queries.find_id_owner(db, candidates)
     if owner is None and by_phone is not None:

@@ -196,6 +196,11 @@ def reachable_people(
     return people
 
 
+def id_no_word(candidates: list[str]) -> str:
+    """The word that whoever claims this number locks: the oldest key's index, which all processes know in a rotation."""
+    return f"id_no {candidates[-1]}"
+
+
 def authorise_territory(call: Call) -> None:
     """For methods whose target is whatever lies in the caller's own territory: the role is all that is asked."""
     places = call.actor.places(call.policy.roles)
@@ -213,7 +218,7 @@ def _refuse_taken(db: Session, call: Call, vault: Vault, wanted: dict[str, str])
         raise LimitReached("identity.id_no_attempts", "id_no", "retry_after_seconds=86400")
     # Two people may claim one number at the same moment: the second waits here, and then sees the first.
     candidates = vault.id_no_candidates(wanted["id_type"], wanted["id_no"])
-    queries.lock_words(db, f"id_no {candidates[-1]}")
+    queries.lock_words(db, id_no_word(candidates))
     if queries.find_id_owner(db, candidates) in (None, owner):
         return None
     count_attempt(db, ID_REFUSALS, str(owner), today)

@@ -13,8 +13,8 @@ from tests.component.identity.stories import People
 
 
 @pytest.fixture
-def people(component, fixed_clock):
-    return People(component(IdentityService), fixed_clock)
+def people(component, fixed_clock, keyring):
+    return People(component(IdentityService), fixed_clock, keyring)
 
 
 @pytest.fixture

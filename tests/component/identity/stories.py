@@ -46,8 +46,8 @@ def administrator(role=Role.SCHOOL_ADMIN, place=COUNTY):
 class People:
     """The service, with the small stories that every test begins with."""
 
-    def __init__(self, component, clock):
-        self.component, self.clock = component, clock
+    def __init__(self, component, clock, keyring):
+        self.component, self.clock, self.keyring = component, clock, keyring
         self.call, self.database, self.service = component.call, component.database, component.service
 
     def pass_time(self, **duration):
