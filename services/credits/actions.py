@@ -1,0 +1,227 @@
+"""What credits does with what it hears: keeps evidence, recognises hours, closes the recognition of a programme."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.credits import bulk, contract, judgement, queries
+from services.credits.bulk import Snapshot
+from services.credits.judgement import Delta, Judgement
+from services.credits.models import Placement, Programme, Standing
+from services.credits.queries import Study
+from services.shared import clock, ids, outbox
+from services.shared.bus import NotYet
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Enrolment:
+    """One `learning.enrolled`."""
+
+    teacher_id: uuid.UUID
+    programme_id: uuid.UUID
+    at: dt.datetime
+
+
+def keep_programme(db: Session, payload: dict[str, Any]) -> None:
+    """Keep what recognition needs of a published programme, unless a newer version is known."""
+    values = {
+        "programme_id": uuid.UUID(payload["programme_id"]),
+        "version": payload["version"],
+        "code": payload["code"],
+        "titles": payload["titles"],
+        "rule_pack": payload["rule_pack"],
+        "closes_at": clock.parse_instant(payload["closes_at"]),
+        "courses": [{name: course[name] for name in ("course_id", "key", "title")} for course in payload["courses"]],
+    }
+    statement = insert(Programme).values(values)
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["programme_id"],
+            set_={name: statement.excluded[name] for name in values if name != "programme_id"},
+            where=Programme.version < statement.excluded.version,
+        )
+    )
+
+
+def recognise_progress(
+    db: Session, enrolments: Sequence[Enrolment], snapshots: Sequence[Snapshot], now: dt.datetime
+) -> None:
+    """Take in enrolments and evidence, and bring ledger and standings to what they come to.
+
+    Raises NotYet while a programme, or a course of it, has not arrived from the catalogue.
+    """
+    items: list[Enrolment | Snapshot] = [*enrolments, *snapshots]
+    programmes = _programmes_of(db, items)
+    # Lock before reading: two batches with different courses of one teacher must not judge each other's half.
+    queries.lock_teacher_years(
+        db,
+        [
+            (item.teacher_id, year)
+            for item in items
+            for year in judgement.years_to_lock(programmes[item.programme_id], item.at)
+        ],
+    )
+    changed = bulk.keep_newer_evidence(db, snapshots)
+    enrolled = {(item.teacher_id, item.programme_id): item.at for item in enrolments}
+    recognise(db, changed | set(enrolled), programmes, enrolled, now)
+
+
+def _programmes_of(db: Session, items: Sequence[Enrolment | Snapshot]) -> dict[uuid.UUID, Programme]:
+    wanted = {item.programme_id for item in items}
+    programmes = queries.find_programmes(db, wanted)
+    if wanted - set(programmes):
+        raise NotYet("a programme")
+    known = {course["course_id"] for programme in programmes.values() for course in programme.courses}
+    if any(isinstance(item, Snapshot) and str(item.course_id) not in known for item in items):
+        raise NotYet("a course")
+    return programmes
+
+
+def recognise(
+    db: Session,
+    studies: Collection[Study],
+    programmes: dict[uuid.UUID, Programme],
+    enrolled: dict[Study, dt.datetime],
+    now: dt.datetime,
+) -> None:
+    """Judge these teachers' whole evidence, append the differences to the ledger, write and announce standings.
+
+    The caller holds the teachers' year rows. The base of a difference is the ledger itself, so judging once more, after
+    whatever accident, adds nothing.
+    """
+    if not studies:
+        return
+    evidence, in_ledger = queries.list_evidence(db, studies), queries.sum_ledger(db, studies)
+    standings = queries.list_standings(db, studies)
+    placements = queries.list_placements(db, {teacher for teacher, _ in studies})
+    entries, rows, announcements = [], [], []
+    for study in sorted(studies):
+        programme = programmes[study[1]]
+        judged = judgement.judge(programme, evidence.get(study, ()), judgement.beijing_day(now))
+        changes = judgement.deltas(judged, judgement.course_ids(programme), in_ledger.get(study, {}))
+        entries += [_entry(db, study, judged, change, placements.get(study[0]), now) for change in changes]
+        row, is_news = _standing_row(study, programme, judged, standings.get(study), enrolled.get(study), now)
+        rows.append(row)
+        if is_news:
+            announcements.append((study[0], _announcement(row)))
+    if (added := bulk.append_entries(db, entries)) != len(entries):
+        # The natural key held something back: harmless, but somebody judged what the ledger already knew.
+        log.warning("ledger_entries_already_there", wanted=len(entries), added=added)
+    bulk.put_standings(db, rows)
+    outbox.announce_many(db, contract.HOURS_RECOGNISED, announcements)
+
+
+def _entry(
+    db: Session, study: Study, judged: Judgement, change: Delta, placement: Placement | None, now: dt.datetime
+) -> dict[str, Any]:
+    """A ledger row. One that takes away is a correction and names the entry it takes back."""
+    teacher_id, programme_id = study
+    taken_back = queries.find_last_award(db, teacher_id, change.source_ref) if change.amount < 0 else None
+    return {
+        "teacher_id": teacher_id,
+        "entry_id": ids.new_id(),
+        "rule_id": change.rule_id,
+        "source_ref": change.source_ref,
+        "evidence_version": judged.evidence_version,
+        "source_kind": "CORRECTION" if taken_back else judged.pack.source_kind,
+        "programme_id": programme_id,
+        "unit": judged.pack.unit,
+        "amount": change.amount,
+        "hour_type": judged.pack.hour_type,
+        "training_form": judged.pack.training_form,
+        "year": judged.year,
+        "effective_on": judged.effective_on,
+        "recorded_at": now,
+        "school_id": placement.school_id if placement else None,
+        "place": placement.place if placement else "",
+        "pack_id": judged.pack.pack_id,
+        "pack_version": judged.pack.version,
+        "why": change.why,
+        "reversal_of": taken_back,
+    }
+
+
+def _standing_row(
+    study: Study,
+    programme: Programme,
+    judged: Judgement,
+    old: Standing | None,
+    enrolled_at: dt.datetime | None,
+    now: dt.datetime,
+) -> tuple[dict[str, Any], bool]:
+    """The standing as it must be, and whether it differs from the announced one in more than seconds."""
+    outcome = judged.outcome
+    courses = judgement.courses_shown(outcome, judgement.course_ids(programme))
+    is_news = old is None or _in_essence(courses) != _in_essence(old.courses) or old.pack_version != judged.pack.version
+    return {
+        "teacher_id": study[0],
+        "programme_id": study[1],
+        "version": (old.version if old else 0) + is_news,
+        "enrolled_at": (old.enrolled_at if old else None) or enrolled_at,
+        "hours": outcome.hours,
+        "courses": courses,
+        "courses_done": outcome.courses_done,
+        "requirement_met": outcome.requirement_met,
+        "shortfalls": judgement.shortfalls_shown(outcome),
+        "evidence_version": judged.evidence_version,
+        "pack_id": judged.pack.pack_id,
+        "pack_version": judged.pack.version,
+        "recorded_at": now,
+    }, is_news
+
+
+def _in_essence(courses: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(course["course_id"], course["hours"], course["reasons"]) for course in courses]
+
+
+def _announcement(row: dict[str, Any]) -> dict[str, Any]:
+    hours: Decimal = row["hours"]
+    return {
+        "teacher_id": str(row["teacher_id"]),
+        "programme_id": str(row["programme_id"]),
+        "version": row["version"],
+        "hours": f"{hours:.2f}",
+        "courses_done": row["courses_done"],
+        "courses_total": len(row["courses"]),
+        "requirement_met": row["requirement_met"],
+        "courses": row["courses"],
+    }
+
+
+def close_recognition(db: Session, programme_id: uuid.UUID, expected: queries.Arrived, now: dt.datetime) -> None:
+    """Announce, once, that all evidence of the programme has been judged.
+
+    Raises NotYet while anything of what learning counted is still on its way.
+    """
+    programme = queries.lock_programme(db, programme_id)
+    if programme is None:
+        raise NotYet("the programme")
+    if programme.recognition_closed_at is not None:
+        return
+    arrived = queries.count_arrived(db, programme_id)
+    # More than expected is fine: a report that was saved from a broken network may follow the count.
+    if (
+        arrived.enrolments < expected.enrolments
+        or arrived.snapshots < expected.snapshots
+        or arrived.version_sum < expected.version_sum
+    ):
+        raise NotYet("evidence")
+    programme.recognition_closed_at = now
+    standings, version_sum = queries.count_standings(db, programme_id)
+    outbox.announce(
+        db,
+        contract.RECOGNITION_CLOSED,
+        programme_id,
+        {"programme_id": str(programme_id), "standings": standings, "version_sum": version_sum},
+    )

@@ -1,0 +1,177 @@
+"""Selects of credits that are reused or lock."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.credits.models import Evidence, LedgerEntry, Placement, Programme, Standing
+from services.shared.errors import NotFound
+
+# One teacher in one programme: the unit of recognition.
+Study = tuple[uuid.UUID, uuid.UUID]
+
+
+def find_programmes(db: Session, programme_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Programme]:
+    rows = db.scalars(sa.select(Programme).where(Programme.programme_id.in_(programme_ids)))
+    return {row.programme_id: row for row in rows}
+
+
+def lock_programme(db: Session, programme_id: uuid.UUID) -> Programme | None:
+    return db.scalars(
+        sa.select(Programme).where(Programme.programme_id == programme_id).with_for_update()
+    ).one_or_none()
+
+
+def lock_teacher_years(db: Session, keys: Iterable[tuple[uuid.UUID, int]]) -> None:
+    """Hold these (teacher, year) rows until the transaction ends; in one order everywhere, so nobody waits in a circle."""
+    ordered = sorted(set(keys))
+    pairs = {"teachers": [teacher for teacher, _ in ordered], "years": [year for _, year in ordered]}
+    db.execute(
+        sa.text(
+            "INSERT INTO teacher_year (teacher_id, year)"
+            " SELECT * FROM unnest(CAST(:teachers AS uuid[]), CAST(:years AS int[])) ON CONFLICT DO NOTHING"
+        ),
+        pairs,
+    )
+    db.execute(
+        sa.text(
+            "SELECT 1 FROM teacher_year WHERE (teacher_id, year) IN"
+            " (SELECT * FROM unnest(CAST(:teachers AS uuid[]), CAST(:years AS int[])))"
+            " ORDER BY teacher_id, year FOR UPDATE"
+        ),
+        pairs,
+    )
+
+
+def list_evidence(db: Session, studies: Collection[Study]) -> dict[Study, list[Evidence]]:
+    """All snapshots of these teachers in these programmes."""
+    found: dict[Study, list[Evidence]] = defaultdict(list)
+    for row in db.scalars(sa.select(Evidence).where(*_of(Evidence, studies)).order_by(Evidence.course_id)):
+        found[row.teacher_id, row.programme_id].append(row)
+    return found
+
+
+def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str, Decimal]]:
+    """What the ledger says for each course: {(teacher, programme): {source_ref: amount}}."""
+    entry = LedgerEntry
+    rows = db.execute(
+        sa.select(entry.teacher_id, entry.programme_id, entry.source_ref, sa.func.sum(entry.amount).label("amount"))
+        .where(*_of(entry, studies))
+        .group_by(entry.teacher_id, entry.programme_id, entry.source_ref)
+    )
+    found: dict[Study, dict[str, Decimal]] = defaultdict(dict)
+    for row in rows:
+        found[row.teacher_id, row.programme_id][row.source_ref] = row.amount
+    return found
+
+
+def list_standings(db: Session, studies: Collection[Study]) -> dict[Study, Standing]:
+    rows = db.scalars(sa.select(Standing).where(*_of(Standing, studies)))
+    return {(row.teacher_id, row.programme_id): row for row in rows}
+
+
+def _of(model: Any, studies: Collection[Study]) -> tuple[Any, ...]:
+    """Rows of the teachers and of the programmes: a batch holds one season, so the product is no larger than the pairs."""
+    teachers, programmes = {teacher for teacher, _ in studies}, {programme for _, programme in studies}
+    return (
+        model.teacher_id == sa.any_(sa.cast(list(teachers), sa.ARRAY(sa.Uuid))),
+        model.programme_id == sa.any_(sa.cast(list(programmes), sa.ARRAY(sa.Uuid))),
+    )
+
+
+def list_placements(db: Session, teachers: Collection[uuid.UUID]) -> dict[uuid.UUID, Placement]:
+    rows = db.scalars(
+        sa.select(Placement).where(Placement.teacher_id == sa.any_(sa.cast(list(teachers), sa.ARRAY(sa.Uuid))))
+    )
+    return {row.teacher_id: row for row in rows}
+
+
+def find_last_award(db: Session, teacher_id: uuid.UUID, source_ref: str) -> uuid.UUID | None:
+    """The newest entry that added to this source: what a correction takes back."""
+    return db.scalars(
+        sa.select(LedgerEntry.entry_id)
+        .where(LedgerEntry.teacher_id == teacher_id, LedgerEntry.source_ref == source_ref, LedgerEntry.amount > 0)
+        .order_by(LedgerEntry.entry_id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrived:
+    """How much of a programme's evidence is here."""
+
+    enrolments: int
+    snapshots: int
+    version_sum: int
+
+
+def count_arrived(db: Session, programme_id: uuid.UUID) -> Arrived:
+    enrolments = db.execute(
+        sa.select(sa.func.count()).where(Standing.programme_id == programme_id, Standing.enrolled_at.is_not(None))
+    ).scalar_one()
+    snapshots, version_sum = db.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.version), 0)).where(
+            Evidence.programme_id == programme_id
+        )
+    ).one()
+    return Arrived(enrolments, snapshots, version_sum)
+
+
+def count_standings(db: Session, programme_id: uuid.UUID) -> tuple[int, int]:
+    """How many standings there are, and the sum of their versions."""
+    count, version_sum = db.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Standing.version), 0)).where(
+            Standing.programme_id == programme_id
+        )
+    ).one()
+    return count, version_sum
+
+
+def get_standing(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> tuple[Standing, Programme]:
+    """The teacher's standing and its programme. Raises NotFound."""
+    row = db.execute(
+        sa.select(Standing, Programme)
+        .join(Programme, Programme.programme_id == Standing.programme_id)
+        .where(Standing.teacher_id == teacher_id, Standing.programme_id == programme_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("credits.not_enrolled", "programme_id")
+    return row.Standing, row.Programme
+
+
+def find_place(db: Session, teacher_id: uuid.UUID) -> str | None:
+    return db.scalars(sa.select(Placement.place).where(Placement.teacher_id == teacher_id)).one_or_none()
+
+
+def list_entries(
+    db: Session, teacher_id: uuid.UUID, year: int | None, before: uuid.UUID | None, limit: int
+) -> list[LedgerEntry]:
+    """Newest first; entry ids are UUIDv7 and so in the order of recording."""
+    select = sa.select(LedgerEntry).where(LedgerEntry.teacher_id == teacher_id)
+    if year is not None:
+        select = select.where(LedgerEntry.year == year)
+    if before is not None:
+        select = select.where(LedgerEntry.entry_id < before)
+    return list(db.scalars(select.order_by(LedgerEntry.entry_id.desc()).limit(limit)))
+
+
+def list_studies(db: Session, after: Study | None, limit: int) -> list[Study]:
+    """Every (teacher, programme) that has a standing, evidence or an entry, in order: nothing can hide by lacking one."""
+    either = sa.union(
+        sa.select(Standing.teacher_id, Standing.programme_id),
+        sa.select(Evidence.teacher_id, Evidence.programme_id),
+        sa.select(LedgerEntry.teacher_id, LedgerEntry.programme_id).where(LedgerEntry.programme_id.is_not(None)),
+    ).subquery()
+    select = sa.select(either.c.teacher_id, either.c.programme_id)
+    if after is not None:
+        select = select.where(sa.tuple_(either.c.teacher_id, either.c.programme_id) > sa.tuple_(*after))
+    rows = db.execute(select.order_by(either.c.teacher_id, either.c.programme_id).limit(limit))
+    return [(row.teacher_id, row.programme_id) for row in rows]

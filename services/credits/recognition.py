@@ -1,0 +1,70 @@
+"""Entrypoints of the process that recognises hours: it consumes evidence in batches, and the facts it needs beside it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from services.catalog import contract as catalog
+from services.credits import actions, contract, queries
+from services.credits.actions import Enrolment
+from services.credits.bulk import Snapshot
+from services.credits.models import Placement
+from services.learning import contract as learning
+from services.org import contract as org
+from services.shared import clock
+from services.shared.bus import DatabaseProvider, Event, batch_consumer, event_handler
+from services.shared.placement import keep_placement
+from services.shared.policy import Policy
+
+
+class RecognitionService:
+    name = contract.RECOGNITION
+    policies: ClassVar[dict[str, Policy]] = {}  # it answers nobody
+    database = DatabaseProvider()
+
+    @batch_consumer(learning.COURSE_PROGRESSED, learning.ENROLLED)
+    def record_progress(self, db, messages):
+        """The inbox has already dropped what was delivered before."""
+        events = [message.event() for message in messages]
+        actions.recognise_progress(
+            db,
+            enrolments=[_enrolment(event) for event in events if event.type == learning.ENROLLED],
+            snapshots=[_snapshot(event) for event in events if event.type == learning.COURSE_PROGRESSED],
+            now=clock.now(),
+        )
+
+    @event_handler(learning.STUDY_CLOSED)
+    def on_study_closed(self, db, event):
+        payload = event.payload
+        expected = queries.Arrived(payload["enrolments"], payload["snapshots"], payload["version_sum"])
+        actions.close_recognition(db, uuid.UUID(payload["programme_id"]), expected, clock.now())
+
+    @event_handler(catalog.PROGRAMME_PUBLISHED)
+    def on_programme_published(self, db, event):
+        actions.keep_programme(db, event.payload)
+
+    @event_handler(org.MEMBERSHIP_CHANGED)
+    def on_membership_changed(self, db, event):
+        keep_placement(db, Placement, event.payload)
+
+
+def _enrolment(event: Event) -> Enrolment:
+    payload = event.payload
+    return Enrolment(
+        uuid.UUID(payload["teacher_id"]),
+        uuid.UUID(payload["programme_id"]),
+        clock.parse_instant(payload["enrolled_at"]),
+    )
+
+
+def _snapshot(event: Event) -> Snapshot:
+    payload = event.payload
+    return Snapshot(
+        teacher_id=uuid.UUID(payload["teacher_id"]),
+        programme_id=uuid.UUID(payload["programme_id"]),
+        course_id=uuid.UUID(payload["course_id"]),
+        version=payload["version"],
+        videos=payload["videos"],
+        at=event.occurred_at,
+    )

@@ -1,0 +1,74 @@
+"""The proof: recompute hours from evidence with the pure engine, and compare with ledger and standings. Writes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from services.credits import judgement, queries
+from services.credits.models import Evidence, Programme, Standing
+from services.credits.queries import Study
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """Evidence, ledger and standing of a course do not agree."""
+
+    teacher_id: uuid.UUID
+    programme_id: uuid.UUID
+    course: str
+    expected: str
+    in_ledger: str
+    in_standing: str
+
+
+def find_differences(db: Session, studies: Sequence[Study], today: dt.date) -> list[Difference]:
+    """Recompute these studies from their evidence and compare with what is written. Changes nothing."""
+    programmes = queries.find_programmes(db, {programme for _, programme in studies})
+    evidence, in_ledger = queries.list_evidence(db, studies), queries.sum_ledger(db, studies)
+    standings = queries.list_standings(db, studies)
+    found = []
+    for study in studies:
+        programme = programmes.get(study[1])
+        if programme is None:
+            found.append(Difference(*study, "", "no such programme", "", ""))
+            continue
+        found += _differences_of(
+            study, programme, evidence.get(study, []), in_ledger.get(study, {}), standings.get(study), today
+        )
+    return found
+
+
+def _differences_of(
+    study: Study,
+    programme: Programme,
+    evidence: list[Evidence],
+    in_ledger: dict[str, Decimal],
+    standing: Standing | None,
+    today: dt.date,
+) -> list[Difference]:
+    ids_of = judgement.course_ids(programme)
+    judged = judgement.judge(programme, evidence, today)
+    written = {course["key"]: course["hours"] for course in standing.courses} if standing else {}
+    left = dict(in_ledger)
+    found = []
+    for course in judged.outcome.courses:
+        if course.key not in ids_of:
+            continue
+        three = (
+            f"{course.hours:.2f}",
+            f"{left.pop(judgement.source_ref(ids_of[course.key]), judgement.ZERO):.2f}",
+            written.get(course.key, "none"),
+        )
+        if len(set(three)) > 1:
+            found.append(Difference(*study, course.key, *three))
+    # Entries of a source that the programme does not have.
+    found += [Difference(*study, ref, "0.00", f"{amount:.2f}", "none") for ref, amount in left.items() if amount]
+    if standing is not None and f"{standing.hours:.2f}" != f"{judged.outcome.hours:.2f}":
+        found.append(Difference(*study, "", f"{judged.outcome.hours:.2f}", "", f"{standing.hours:.2f}"))
+    return found
