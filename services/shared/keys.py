@@ -96,4 +96,5 @@ def _write_new(path: Path, content: bytes) -> bool:
 
 
 def open_keyring(settings: Settings) -> KeyRing:
-    return KeyRing(settings.keys_dir, generate=settings.embedded)
+    """The installation's key ring; development makes what is missing, production never does."""
+    return KeyRing(settings.keys_dir, generate=settings.embedded or settings.development)

@@ -8,10 +8,11 @@ from typing import Any
 
 import requests
 
-# A refused or unavailable answer is asked again at most this often; every unsafe request carries its key.
-ATTEMPTS = 8
-LONGEST_PAUSE_SECONDS = 3.0
+# How long an unavailable server is asked again; every unsafe request carries its key, so that it takes effect once.
+PATIENCE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 2.0
 TIMEOUT_SECONDS = 30
+UNAVAILABLE = frozenset({429, 502, 503, 504})
 
 
 class ProblemError(Exception):
@@ -34,6 +35,7 @@ class Api:
         self.http.headers["Accept-Language"] = language
         self.account: dict[str, Any] = {}
         self._refresh_token = ""
+        self._phone, self._password = "", ""
 
     @property
     def account_id(self) -> str:
@@ -53,30 +55,47 @@ class Api:
         return self.send("POST", path, files={"file": (name, content, kind)}).json()
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer, after refreshing an expired sign-in and waiting out 429 and 503. Raises ProblemError for 4xx and 5xx.
+        """The answer, after refreshing an expired sign-in and waiting out 429, 503 and a server that is away.
 
-        The key of an unsafe request stays the same over its repetitions, so that it takes effect once.
+        The key of an unsafe request stays the same over its repetitions. Raises ProblemError for any other 4xx and 5xx,
+        requests.ConnectionError when the server stays away.
         """
         headers = dict(options.pop("headers", {}))
         if method != "GET":
             headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
-        answer = self._once(method, path, headers, options)
-        for attempt in range(ATTEMPTS):
-            if answer.status_code == 401 and self._refresh_token and path != "/sessions/refresh":
-                self.refresh()
-            elif answer.status_code in (429, 503, 504):
-                time.sleep(min(float(answer.headers.get("Retry-After", "1")), LONGEST_PAUSE_SECONDS, 0.2 * 2**attempt))
-            else:
-                break
+        deadline, pause, renewed = time.monotonic() + PATIENCE_SECONDS, 0.1, 0
+        while True:
             answer = self._once(method, path, headers, options)
+            if answer is not None and answer.status_code == 401 and self._may_renew(path) and renewed < 3:
+                renewed += 1
+                self.renew_sign_in()
+                continue
+            if answer is not None and answer.status_code not in UNAVAILABLE:
+                break
+            if time.monotonic() > deadline:
+                break
+            wanted = float(answer.headers.get("Retry-After", "0")) if answer is not None else 0.0
+            time.sleep(min(max(wanted, pause), LONGEST_PAUSE_SECONDS))
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        if answer is None:
+            raise requests.ConnectionError(f"{self.address} stays away")
         if answer.status_code >= 400:
             raise ProblemError(answer.status_code, _body(answer))
         return answer
 
-    def _once(self, method: str, path: str, headers: dict[str, str], options: dict[str, Any]) -> requests.Response:
-        prefix = "" if path.startswith("//") else "/api/v1"
-        address = self.address + prefix + path.removeprefix("/" if not prefix else "")
-        return self.http.request(method, address, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+    def _once(
+        self, method: str, path: str, headers: dict[str, str], options: dict[str, Any]
+    ) -> requests.Response | None:
+        """One try; None when no answer came."""
+        try:
+            return self.http.request(
+                method, f"{self.address}/api/v1{path}", headers=headers, timeout=TIMEOUT_SECONDS, **options
+            )
+        except (requests.ConnectionError, requests.Timeout):
+            return None
+
+    def _may_renew(self, path: str) -> bool:
+        return bool(self._refresh_token) and not path.startswith("/sessions")
 
     # --- signing in ---
 
@@ -89,14 +108,24 @@ class Api:
     def register(self, phone: str, password: str = "", identity: str = "TEACHER") -> None:
         body = {"phone": phone, "sms_code": self.sms_code(phone, "REGISTER"), "identity": identity}
         self._take(self.post("/accounts", body | ({"password": password} if password else {})))
+        self._phone, self._password = phone, password
 
     def sign_in(self, phone: str, password: str = "") -> None:
         body = {"phone": phone}
         body |= {"password": password} if password else {"sms_code": self.sms_code(phone, "SIGN_IN")}
         self._take(self.post("/sessions", body))
+        self._phone, self._password = phone, password
 
     def refresh(self) -> None:
         self._take(self.post("/sessions/refresh", {"refresh_token": self._refresh_token}))
+
+    def renew_sign_in(self) -> None:
+        """Refresh; a refresh token whose answer was lost counts as stolen, so then sign in again."""
+        try:
+            self.refresh()
+        except ProblemError:
+            self.http.headers.pop("Authorization", None)
+            self.sign_in(self._phone, self._password)
 
     def _take(self, answer: dict[str, Any]) -> None:
         tokens = answer.get("tokens", answer)

@@ -30,7 +30,8 @@ class Viewer:
         self._videos = {
             (course["key"], video["key"]): video for course in programme["courses"] for video in course["videos"]
         }
-        self.clipped = 0
+        # The journal: what the server has acknowledged, by activity.
+        self.acknowledged: dict[str, list[tuple[int, int]]] = {}
 
     def watch(self, piece: Piece) -> Iterator[float]:
         """Play a piece: open, report, answer the quizzes on the way. Yields the seconds that each stretch takes."""
@@ -54,6 +55,7 @@ class Viewer:
                 yield stop - at
                 token_age += stop - at
                 self.report(session, token, next(sequence), at, stop)
+                self.acknowledged.setdefault(video["activity_id"], []).append((at, stop))
                 at = stop
             if quiz and at == quiz["at_seconds"]:
                 answered.add(self.answer(session, quiz))
