@@ -1,0 +1,53 @@
+"""Recognised hours and the ledger behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.context import call
+from gateway.messages import LANGUAGES
+from gateway.openapi import Blueprint
+from gateway.pagination import open_cursor, seal_cursor
+from gateway.rpc import ask
+from gateway.schemas import credits as schemas
+from services.credits.contract import REASONS
+
+blueprint = Blueprint("credits", __name__, description="认定学时与学时台账 (recognised hours and the ledger)")
+
+
+@blueprint.get("/programmes/<uuid:programme_id>/hours")
+@blueprint.doc(operationId="get_hours")
+@blueprint.arguments(schemas.HoursQuery, location="query")
+@blueprint.response(200, schemas.Hours)
+def get_hours(query: dict[str, Any], programme_id: Any) -> dict[str, Any]:
+    """Studied and recognised time in a programme, side by side, with a reason for every zero."""
+    reply = ask("credits", "get_hours", {"programme_id": str(programme_id), **_teacher(query)})
+    for course in reply["courses"]:
+        course["explanations"] = [{"code": code, "message": _message(code)} for code in course["reasons"]]
+    return reply
+
+
+@blueprint.get("/ledger")
+@blueprint.doc(operationId="list_ledger")
+@blueprint.arguments(schemas.LedgerQuery, location="query")
+@blueprint.response(200, schemas.LedgerPage)
+def list_ledger(query: dict[str, Any]) -> dict[str, Any]:
+    """The entries of one teacher's ledger, newest first, each with the rule that made it."""
+    arguments = {
+        **_teacher(query),
+        "year": query.get("year"),
+        "cursor": open_cursor(query.get("cursor")),
+        "limit": query["limit"],
+    }
+    reply = ask("credits", "list_ledger", arguments)
+    return {**reply, "next_cursor": seal_cursor(reply["next_cursor"])}
+
+
+def _teacher(query: dict[str, Any]) -> dict[str, str]:
+    return {"teacher_id": str(query["teacher_id"])} if "teacher_id" in query else {}
+
+
+def _message(code: str) -> str:
+    """The reason in the reader's language; a newer service's unknown reason stays a code."""
+    texts = REASONS.get(code)
+    return texts[LANGUAGES.index(call().language)] if texts else code

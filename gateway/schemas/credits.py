@@ -1,0 +1,115 @@
+"""Bodies and queries of recognised hours and of the ledger."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from gateway.schemas import Page, PageReply, Schema
+
+EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
+_HOURS = {"description": "Credit hours (学时), a decimal string.", "example": "2.00"}
+_TEACHER = {
+    "description": "Whose; one's own without it. Administrators may name teachers of their territory.",
+    "example": EXAMPLE_ID,
+}
+
+
+class HoursQuery(Schema):
+    teacher_id = fields.UUID(metadata=_TEACHER)
+
+
+class Reason(ma.Schema):
+    code = fields.String(metadata={"description": "Stable; for programs.", "example": "remainder_unwatched"})
+    message = fields.String(metadata={"description": "For people, in the language asked for."})
+
+
+class CourseHours(ma.Schema):
+    """Studied and recognised side by side."""
+
+    course_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    key = fields.String(metadata={"example": "party20"})
+    title = fields.String(metadata={"example": "学习宣传贯彻党的二十大精神"})
+    studied_seconds = fields.Integer(metadata={"description": "Everything watched, each second once.", "example": 5700})
+    counted_seconds = fields.Integer(
+        metadata={"description": "Of it, what passed window and quizzes.", "example": 5400}
+    )
+    hours = fields.String(metadata=_HOURS)
+    reasons = fields.List(
+        fields.String(),
+        metadata={"description": "Why it is no more, as codes, in order.", "example": ["below_threshold"]},
+    )
+    explanations = fields.List(fields.Nested(Reason), metadata={"description": "The same reasons with their texts."})
+
+
+class Shortfall(ma.Schema):
+    rule_id = fields.String(metadata={"example": "SW23.CERT.HOURS"})
+    measure = fields.String(metadata={"description": "HOURS, or COUNT of courses done.", "example": "HOURS"})
+    missing = fields.String(metadata={"example": "1.00"})
+
+
+class Pack(ma.Schema):
+    id = fields.String(metadata={"example": "smartedu-2023-winter"})
+    version = fields.String(metadata={"description": "SHA-256 of the rules' content."})
+
+
+class Hours(ma.Schema):
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    programme_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    unit = fields.String(metadata={"example": "HOUR"})
+    version = fields.Integer(metadata={"example": 3})
+    studied_seconds = fields.Integer(metadata={"example": 17760})
+    counted_seconds = fields.Integer(metadata={"example": 17760})
+    hours = fields.String(metadata={**_HOURS, "example": "6.00"})
+    courses_done = fields.Integer(metadata={"example": 5})
+    courses_total = fields.Integer(metadata={"example": 5})
+    requirement_met = fields.Boolean(metadata={"description": "Courses and hours suffice for the certificate."})
+    shortfalls = fields.List(fields.Nested(Shortfall), metadata={"description": "What is missing for the certificate."})
+    courses = fields.List(fields.Nested(CourseHours))
+    pack = fields.Nested(Pack, metadata={"description": "The rules that were applied."})
+    as_of = fields.String(metadata={"example": "2023-01-10T02:00:00.000000Z"})
+
+
+class LedgerQuery(Page):
+    teacher_id = fields.UUID(metadata=_TEACHER)
+    year = fields.Integer(validate=validate.Range(1990, 2200), metadata={"example": 2023})
+
+
+class RuleText(ma.Schema):
+    zh = fields.String()
+    en = fields.String()
+
+
+class Explanation(ma.Schema):
+    rule_id = fields.String(metadata={"example": "SW23.PARTY20"})
+    rule = fields.Nested(
+        RuleText, allow_none=True, metadata={"description": "The rule in words; null once its pack has been replaced."}
+    )
+    pack_id = fields.String(metadata={"example": "smartedu-2023-winter"})
+    pack_version = fields.String(metadata={"description": "SHA-256 of the rules' content."})
+    why = fields.String(metadata={"example": "SW23.PARTY20: 0.00 -> 2.00, 5700 s counted"})
+
+
+class Entry(ma.Schema):
+    """One entry of the ledger; entries are never changed, a correction is another entry."""
+
+    entry_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    unit = fields.String(
+        metadata={"description": "HOUR (学时) or CREDIT (学分); never added together.", "example": "HOUR"}
+    )
+    amount = fields.String(metadata=_HOURS)
+    hour_type = fields.String(metadata={"description": "Empty where the scheme names none."})
+    training_form = fields.String(metadata={"description": "Empty where the scheme names none."})
+    year = fields.Integer(metadata={"example": 2023})
+    source_kind = fields.String(metadata={"example": "SEASON"})
+    source_ref = fields.String(metadata={"example": f"course:{EXAMPLE_ID}"})
+    programme_id = fields.UUID(allow_none=True, metadata={"example": EXAMPLE_ID})
+    effective_on = fields.String(metadata={"description": "The Beijing day it was earned.", "example": "2023-02-01"})
+    recorded_at = fields.String(metadata={"example": "2023-02-01T04:00:00.000000Z"})
+    school_id = fields.UUID(allow_none=True, metadata={"description": "Where the teacher then was; null for 其他."})
+    reversal_of = fields.UUID(allow_none=True, metadata={"description": "The entry that this one takes back."})
+    explanation = fields.Nested(Explanation)
+
+
+class LedgerPage(PageReply):
+    items = fields.List(fields.Nested(Entry))

@@ -1,0 +1,89 @@
+"""Hours and ledger over HTTP: reasons get their words, and arguments reach the service as they must."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.blueprints import credits as blueprint
+from services.credits import contract
+from services.credits.rules import Reason
+from services.shared.errors import NotFound
+from services.shared.ids import new_id
+
+PROGRAMME_ID, TEACHER_ID, ENTRY_ID = (str(new_id()) for _ in range(3))
+COURSE = {
+    "course_id": PROGRAMME_ID,
+    "key": "course_c",
+    "title": "课程",
+    "studied_seconds": 1800,
+    "counted_seconds": 900,
+    "hours": "0.00",
+    "reasons": ["quiz_unanswered", "below_threshold", "of_the_future"],
+}
+HOURS = {
+    "teacher_id": TEACHER_ID,
+    "programme_id": PROGRAMME_ID,
+    "hours": "0.00",
+    "courses": [COURSE],
+    "requirement_met": False,
+}
+
+
+@pytest.fixture
+def client(make_app):
+    return make_app(blueprint).test_client()
+
+
+@pytest.mark.parametrize(("language", "position"), [("zh", 0), ("en", 1)])
+def test_every_reason_is_told_in_the_readers_language(client, bus, tokens, language, position):
+    bus.answer("credits", "get_hours", HOURS)
+    headers = {**tokens.headers(), "Accept-Language": language}
+    [course] = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=headers).json["courses"]
+    assert course["reasons"] == COURSE["reasons"]
+    assert [each["message"] for each in course["explanations"]] == [
+        contract.REASONS["quiz_unanswered"][position],
+        contract.REASONS["below_threshold"][position],
+        "of_the_future",
+    ]
+
+
+def test_every_reason_of_the_engine_has_words():
+    assert set(contract.REASONS) == {str(reason) for reason in Reason}
+
+
+def test_an_administrator_names_the_teacher(client, bus, tokens):
+    bus.answer("credits", "get_hours", HOURS)
+    client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours?teacher_id={TEACHER_ID}", headers=tokens.headers())
+    client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
+    assert [sent.arguments for sent in bus.sent] == [
+        {"programme_id": PROGRAMME_ID, "teacher_id": TEACHER_ID},
+        {"programme_id": PROGRAMME_ID},
+    ]
+
+
+def test_somebody_elses_hours_do_not_exist(client, bus, tokens):
+    bus.answer("credits", "get_hours", NotFound("credits.not_enrolled", "programme_id"))
+    refused = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
+    assert (refused.status_code, refused.json["code"]) == (404, "credits.not_enrolled")
+
+
+def test_the_ledger_is_paged_by_sealed_cursors(client, bus, tokens):
+    bus.answer("credits", "list_ledger", {"items": [], "next_cursor": ENTRY_ID})
+    headers = tokens.headers()
+    cursor = client.get("/api/v1/ledger?year=2023&limit=2", headers=headers).json["next_cursor"]
+    assert cursor != ENTRY_ID
+    client.get("/api/v1/ledger", query_string={"cursor": cursor, "teacher_id": TEACHER_ID}, headers=headers)
+    assert [sent.arguments for sent in bus.sent] == [
+        {"year": 2023, "cursor": None, "limit": 2},
+        {"teacher_id": TEACHER_ID, "year": None, "cursor": ENTRY_ID, "limit": 50},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("year=next", "year"), ("year=1", "year"), ("limit=0", "limit"), ("teacher_id=me", "teacher_id"), ("x=1", "x")],
+)
+def test_faulty_queries_are_named(client, bus, tokens, query, field):
+    refused = client.get(f"/api/v1/ledger?{query}", headers=tokens.headers())
+    assert (refused.status_code, refused.json["field"]) == (400, field)
+    assert bus.sent == []
