@@ -10,13 +10,13 @@ import datetime as dt
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 import requests
 
 from services.shared.errors import NotFound, Unavailable
-from services.shared.storage import CHUNK, StoredFile, checked_key, describe, new_key
+from services.shared.storage import CHUNK, Content, StoredFile, checked_key, describe, new_key
 
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 2.0, 10.0
 ATTEMPTS = 3  # every request here may be repeated: keys are new, content is fixed
@@ -68,8 +68,9 @@ class S3Storage:
         with self._send("PUT", f"/{key}", content, {"content-type": media_type}):
             return describe(key, content)
 
-    def read(self, key: str) -> Iterator[bytes]:
-        return self._chunks(self._send("GET", f"/{checked_key(key)}", stream=True))
+    def read(self, key: str) -> Content:
+        response = self._send("GET", f"/{checked_key(key)}", stream=True)
+        return Content(response.iter_content(CHUNK), response.close)
 
     def delete(self, key: str) -> None:
         path = f"/{checked_key(key)}"
@@ -81,11 +82,6 @@ class S3Storage:
             self._send("HEAD", "").close()
         except NotFound:
             raise Unavailable("shared.storage_unavailable", "", "the bucket does not exist") from None
-
-    @staticmethod
-    def _chunks(response: requests.Response) -> Iterator[bytes]:
-        with response:
-            yield from response.iter_content(CHUNK)
 
     def _send(
         self,

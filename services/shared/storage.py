@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -34,6 +34,23 @@ class StoredFile:
     size: int
 
 
+class Content:
+    """The chunks of a stored file, to be read once; whoever does not read to the end must `close` it."""
+
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._chunks = iter(chunks)
+        self._close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        finally:
+            self._close()
+
+    def close(self) -> None:
+        self._close()
+
+
 class Storage(Protocol):
     def put(self, area: str, content: bytes, media_type: str) -> StoredFile:
         """Store the content under a new random key in `area` (lower-case letters, e.g. "certificates").
@@ -41,7 +58,7 @@ class Storage(Protocol):
         It is durable when this returns. Raises Unavailable("shared.storage_unavailable").
         """
 
-    def read(self, key: str) -> Iterator[bytes]:
+    def read(self, key: str) -> Content:
         """The content in chunks. Raises NotFound("shared.file_not_found") before the first one, or Unavailable."""
 
     def delete(self, key: str) -> None:
@@ -84,14 +101,14 @@ class FolderStorage:
             raise Unavailable("shared.storage_unavailable", "", type(error).__name__) from error
         return describe(key, content)
 
-    def read(self, key: str) -> Iterator[bytes]:
+    def read(self, key: str) -> Content:
         try:
             file = (self.folder / checked_key(key)).open("rb")
         except FileNotFoundError:
             raise NotFound("shared.file_not_found") from None
         except OSError as error:
             raise Unavailable("shared.storage_unavailable", "", type(error).__name__) from error
-        return self._chunks(file)
+        return Content(iter(lambda: file.read(CHUNK), b""), file.close)
 
     def delete(self, key: str) -> None:
         (self.folder / checked_key(key)).unlink(missing_ok=True)
@@ -103,12 +120,6 @@ class FolderStorage:
             raise Unavailable("shared.storage_unavailable", "", type(error).__name__) from error
         if not os.access(self.folder, os.W_OK | os.X_OK):
             raise Unavailable("shared.storage_unavailable", "", "the folder cannot be written")
-
-    @staticmethod
-    def _chunks(file) -> Iterator[bytes]:  # type: ignore[no-untyped-def]
-        with file:
-            while chunk := file.read(CHUNK):
-                yield chunk
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,115 @@
+"""HTTP bodies of certs."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields
+
+from gateway.schemas import PageReply
+from services.certs.contract import PublicState
+
+NUMBER = {"description": "Certificate number, in groups of four.", "example": "2023-RA2W-V5NM-T00P"}
+HOURS = {"description": "Recognised hours, a decimal string.", "example": "6.00"}
+STATE = {"description": "What a stranger is told.", "enum": [str(state) for state in PublicState], "example": "VALID"}
+INSTANT = {"format": "date-time", "example": "2023-03-01T00:05:00.000000Z"}
+DAY = {"format": "date", "example": "2023-02-28"}
+SIGNATURE = {"description": "Ed25519 over the UTF-8 bytes of `statement`, base64url without padding."}
+STATEMENT = {"description": "The signed text: canonical JSON, format `yanxiu.certificate/1`."}
+KEY_ID = {"description": "`kid` of the key in /api/v1/certificate-keys.", "example": "5f1c09ab"}
+
+
+class Programme(ma.Schema):
+    programme_id = fields.UUID(required=True)
+    code = fields.String(required=True, metadata={"example": "2023-winter"})
+    title_zh = fields.String(required=True, metadata={"example": "2023年寒假教师研修"})
+    title_en = fields.String(required=True, metadata={"example": "Winter training for teachers, 2023"})
+
+
+class Change(ma.Schema):
+    state = fields.String(required=True, metadata=STATE)
+    at = fields.String(required=True, metadata=INSTANT)
+    edition = fields.Integer(required=True, metadata={"example": 1})
+
+
+class CertificateSummary(ma.Schema):
+    certificate_id = fields.UUID(required=True)
+    number = fields.String(required=True, metadata=NUMBER)
+    edition = fields.Integer(required=True, metadata={"description": "A corrected certificate is the next edition."})
+    kind = fields.String(required=True, metadata={"example": "LEARNING"})
+    state = fields.String(required=True, metadata=STATE)
+    programme = fields.Nested(Programme, required=True)
+    school_name = fields.String(required=True, metadata={"example": "广州市第一小学"})
+    hours = fields.String(required=True, metadata=HOURS)
+    issued_at = fields.String(required=True, metadata=INSTANT)
+    verification_address = fields.String(
+        required=True, metadata={"description": "What the QR code holds.", "format": "uri"}
+    )
+
+
+class CertificatePage(PageReply):
+    items = fields.List(fields.Nested(CertificateSummary), required=True)
+
+
+class Certificate(CertificateSummary):
+    teacher_id = fields.UUID(required=True)
+    holder_name = fields.String(
+        required=True,
+        metadata={"description": "In full for the holder, masked for administrators.", "example": "张小明"},
+    )
+    statement = fields.String(required=True, metadata=STATEMENT)
+    signature = fields.String(required=True, metadata=SIGNATURE)
+    key_id = fields.String(required=True, metadata=KEY_ID)
+    history = fields.List(fields.Nested(Change), required=True)
+
+
+class CertificateStanding(ma.Schema):
+    programme_id = fields.UUID(required=True)
+    state = fields.String(
+        required=True,
+        metadata={"enum": ["NOT_DUE", "NOT_EARNED", "BLOCKED", "ISSUED", "REVOKED"], "example": "BLOCKED"},
+    )
+    reasons = fields.List(
+        fields.String(), required=True, metadata={"description": "Stable codes.", "example": ["teacher_not_verified"]}
+    )
+    messages = fields.List(
+        fields.String(), required=True, metadata={"description": "The reasons in the language asked for."}
+    )
+    hours = fields.String(required=True, metadata=HOURS)
+    courses_done = fields.Integer(required=True, metadata={"example": 5})
+    courses_total = fields.Integer(required=True, metadata={"example": 5})
+    certificate_id = fields.UUID(required=True, allow_none=True)
+    decided_at = fields.String(required=True, allow_none=True, metadata=INSTANT)
+
+
+class Verification(ma.Schema):
+    number = fields.String(required=True, metadata=NUMBER)
+    state = fields.String(required=True, metadata=STATE)
+    edition = fields.Integer(required=True)
+    kind = fields.String(required=True, metadata={"example": "LEARNING"})
+    holder_masked = fields.String(required=True, metadata={"description": "Never the full name.", "example": "张*明"})
+    programme_zh = fields.String(required=True)
+    programme_en = fields.String(required=True)
+    opens_on = fields.String(required=True, metadata=DAY)
+    closes_on = fields.String(required=True, metadata=DAY)
+    hours = fields.String(required=True, metadata=HOURS)
+    issued_at = fields.String(required=True, metadata=INSTANT)
+    issuer = fields.String(required=True)
+    history = fields.List(fields.Nested(Change), required=True)
+    statement = fields.String(required=True, metadata=STATEMENT)
+    signature = fields.String(required=True, metadata=SIGNATURE)
+    key_id = fields.String(required=True, metadata=KEY_ID)
+
+
+class PublicKey(ma.Schema):
+    kty = fields.String(required=True, metadata={"example": "OKP"})
+    crv = fields.String(required=True, metadata={"example": "Ed25519"})
+    alg = fields.String(required=True, metadata={"example": "EdDSA"})
+    use = fields.String(required=True, metadata={"example": "sig"})
+    kid = fields.String(required=True, metadata={"example": "5f1c09ab"})
+    x = fields.String(required=True, metadata={"description": "The public key, base64url."})
+
+
+class KeySet(ma.Schema):
+    """A JSON Web Key Set."""
+
+    keys = fields.List(fields.Nested(PublicKey), required=True)

@@ -1,0 +1,217 @@
+"""Certificates over HTTP: the wallet, the PDF from the store, and the public verification in both forms."""
+
+import hashlib
+import re
+
+import pytest
+
+from gateway.blueprints import certs as certs_module
+from gateway.blueprints.certs import storage
+from services.shared.errors import Conflict, NotFound, Unavailable
+from services.shared.ids import new_id
+
+NUMBER = "2023-RA2W-V5NM-T00P"
+FOUND = {
+    "number": NUMBER,
+    "state": "VALID",
+    "edition": 1,
+    "kind": "LEARNING",
+    "holder_masked": "张*<b>",
+    "programme_zh": "2023年寒假教师研修",
+    "programme_en": "Winter training",
+    "opens_on": "2022-12-02",
+    "closes_on": "2023-02-28",
+    "hours": "6.00",
+    "issued_at": "2023-02-28T16:05:00.000000Z",
+    "issuer": "教师研修平台",
+    "history": [{"state": "VALID", "at": "2023-02-28T16:05:00.000000Z", "edition": 1}],
+    "statement": "{}",
+    "signature": "x",
+    "key_id": "abcd1234",
+}
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app(certs_module)
+
+
+@pytest.fixture
+def page(client, bus):
+    """`page(reply, language)`: the HTML of a verification that is answered with `reply`."""
+
+    def get(reply, language="zh-CN", number=NUMBER):
+        bus.answer("certs", "verify_certificate", reply)
+        return client.get(f"/verify/{number}", headers={"Accept-Language": language})
+
+    return get
+
+
+def test_the_wallet_passes_its_cursor_on_sealed(client, bus, tokens):
+    last = str(new_id())
+    bus.answer("certs", "list_certificates", lambda arguments, _actor: {"items": [], "next_cursor": last})
+    headers = tokens.headers(new_id())
+    cursor = client.get("/api/v1/certificates?limit=1", headers=headers).json["next_cursor"]
+    assert last not in cursor
+    client.get("/api/v1/certificates", query_string={"limit": 1, "cursor": cursor}, headers=headers)
+    assert [sent.arguments["cursor"] for sent in bus.sent] == [None, last]
+
+
+@pytest.mark.parametrize("path", ["certificates", f"certificates/{new_id()}", f"certificates/{new_id()}/pdf"])
+def test_the_wallet_needs_a_sign_in(client, bus, path):
+    bus.otherwise = NotFound("certs.certificate_not_found")
+    assert client.get(f"/api/v1/{path}").status_code in (401, 404)
+    assert client.get("/api/v1/certificates").status_code == 401
+
+
+def test_reasons_come_with_their_text(client, bus, tokens):
+    programme = str(new_id())
+    reply = {"programme_id": programme, "state": "BLOCKED", "reasons": ["teacher_not_verified", "of_a_newer_service"]}
+    bus.answer("certs", "get_standing", reply)
+    answer = client.get(
+        f"/api/v1/programmes/{programme}/standing", headers={**tokens.headers(), "Accept-Language": "en"}
+    )
+    assert answer.json["reasons"] == ["teacher_not_verified", "of_a_newer_service"]
+    assert answer.json["messages"] == [
+        "The school has not verified this teacher yet; the certificate follows by itself once it has."
+    ]
+
+
+@pytest.fixture
+def kept(app, bus):
+    """A PDF in the store, and the render service answering with its key."""
+    content = b"%PDF-1.7 " + bytes(200_000)
+    with app.test_request_context():
+        file = storage().put("certificates", content, "application/pdf")
+    reply = {
+        "storage_key": file.key,
+        "sha256": file.sha256,
+        "size": file.size,
+        "file_name": "certificate-2023RA2WV5NMT00P.pdf",
+    }
+    bus.answer("certs-render", "render_certificate", reply)
+    return content
+
+
+def test_the_pdf_is_streamed_for_its_reader_alone(client, kept, tokens):
+    answer = client.get(f"/api/v1/certificates/{new_id()}/pdf", headers=tokens.headers())
+    assert answer.data == kept
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Length"] == str(len(kept))
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="certificate-2023RA2WV5NMT00P.pdf"'
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["ETag"] == f'"{hashlib.sha256(kept).hexdigest()}"'
+
+
+def test_who_has_the_pdf_gets_no_second_copy_but_is_still_checked(client, bus, kept, tokens):
+    path, headers = f"/api/v1/certificates/{new_id()}/pdf", tokens.headers()
+    etag = client.get(path, headers=headers).headers["ETag"]
+    again = client.get(path, headers={**headers, "If-None-Match": etag})
+    assert (again.status_code, again.data) == (304, b"")
+    bus.answer("certs-render", "render_certificate", Conflict("certs.already_revoked"))
+    refused = client.get(path, headers={**headers, "If-None-Match": etag})
+    assert (refused.status_code, refused.json["code"]) == (409, "certs.already_revoked")
+
+
+def test_a_head_request_closes_the_file(client, kept, tokens):
+    answer = client.head(f"/api/v1/certificates/{new_id()}/pdf", headers=tokens.headers())
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(len(kept)))
+
+
+def test_anybody_may_verify_a_number(client, bus):
+    bus.answer("certs", "verify_certificate", FOUND)
+    answer = client.get(f"/api/v1/verifications/{NUMBER}")
+    assert answer.json == FOUND
+    assert answer.headers["Cache-Control"] == "public, max-age=2"
+
+
+def test_unknown_and_malformed_numbers_are_clear_problems(client, bus):
+    for code in ("certs.number_unknown", "certs.number_malformed"):
+        bus.answer("certs", "verify_certificate", NotFound(code, "number"))
+        answer = client.get("/api/v1/verifications/xyz", headers={"Accept-Language": "en"})
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+        assert (answer.json["code"], answer.json["field"]) == (code, "number")
+        assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_keys_may_be_kept_by_everyone(client, bus):
+    key = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "a", "x": "b"}
+    bus.answer("certs", "list_certificate_keys", {"keys": [key]})
+    answer = client.get("/api/v1/certificate-keys")
+    assert answer.json == {"keys": [key]}
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    ("state", "chinese", "english"),
+    [
+        ("VALID", "证书有效", "This certificate is valid"),
+        ("REPLACED", "证书已被替换", "This certificate has been replaced"),
+        ("REVOKED", "证书已撤销", "This certificate has been revoked"),
+    ],
+)
+def test_the_page_says_the_state_in_the_reader_s_language(page, state, chinese, english):
+    for language, text in (("zh-CN", chinese), ("en-GB,en;q=0.9", english), ("fr", chinese)):
+        answer = page({**FOUND, "state": state}, language)
+        assert answer.status_code == 200
+        assert f"<h2>{text}</h2>" in answer.text
+    other_states = {"证书有效", "证书已被替换", "证书已撤销"} - {chinese}
+    assert not any(other in page({**FOUND, "state": state}).text for other in other_states)
+
+
+def test_the_page_shows_what_to_compare_and_escapes_it(page):
+    html = page(FOUND).text
+    for shown in (NUMBER, "2023年寒假教师研修", "2022-12-02", "2023-02-28", "6.00", "教师研修平台", "2023-03-01"):
+        assert shown in html
+    assert "张*&lt;b&gt;" in html
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "heading"),
+    [
+        (NotFound("certs.number_unknown"), 404, "没有查到该证书"),
+        (NotFound("certs.number_malformed"), 404, "证书编号不正确"),
+        (Unavailable("shared.unavailable"), 503, "暂时无法核验"),
+    ],
+)
+def test_the_page_never_looks_valid_when_it_could_not_verify(page, error, status, heading):
+    answer = page(error, number='"><script>alert(1)</script>')
+    assert answer.status_code == status
+    assert f"<h2>{heading}</h2>" in answer.text
+    assert "证书有效" not in answer.text
+    assert "<script" not in answer.text
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_the_page_runs_nothing_loads_nothing_and_is_not_indexed(page):
+    answer = page(FOUND)
+    policy = answer.headers["Content-Security-Policy"]
+    nonce = re.search(r"style-src 'nonce-([^']+)'", policy)[1]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert "script" not in policy
+    assert f'<style nonce="{nonce}">' in answer.text
+    assert not re.search(r"<script|<link|<img|https?://|\sstyle=|\son\w+=", answer.text)
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert '<meta name="robots" content="noindex, nofollow">' in answer.text
+    assert 'name="viewport"' in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_the_form_leads_to_the_number_s_own_address(client):
+    form = client.get("/verify")
+    assert (form.status_code, 'action="/verify"' in form.text) == (200, True)
+    answer = client.get("/verify", query_string={"number": " 2023 RA2W/V5NM "})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/verify/2023%20RA2W/V5NM")
+
+
+def test_the_page_is_limited_by_address(make_app, bus):
+    bus.answer("certs", "verify_certificate", FOUND)
+    client = make_app(certs_module, limit_scale=1).test_client()
+    statuses = [client.get(f"/verify/{NUMBER}").status_code for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+    last = client.get(f"/verify/{NUMBER}")
+    assert "暂时无法核验" in last.text
+    assert int(last.headers["Retry-After"]) > 0
