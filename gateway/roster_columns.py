@@ -14,6 +14,7 @@ class Column:
     key: str
     title: str
     required: bool = True
+    longest: int = 200
     words: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def value_of(self, text: str) -> str | None:
@@ -69,5 +70,5 @@ TEACHER_COLUMNS: Final = (
     Column("phone", "手机号"),
     Column("segment", "任教学段"),  # identity knows the words
     Column("subject", "任教学科", required=False),
-    Column("school_code", "学校标识码"),
+    Column("school_code", "学校标识码", longest=20),
 )

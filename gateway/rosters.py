@@ -167,20 +167,28 @@ def _header(row: Row, columns: Sequence[Column]) -> dict[str, int]:
 
 
 def _roster_row(row: Row, header: dict[str, int], columns: Sequence[Column]) -> RosterRow:
+    """The row's values by key, up to the first cell at fault."""
     roster_row = RosterRow(row.number, {})
     for column in columns:
-        text = row.cells[header[column.key]] if column.key in header and header[column.key] < len(row.cells) else ""
-        if text == LOST_DIGITS:
-            roster_row.refuse("org.digits_lost", column.key)
-        elif not text and column.required:
-            roster_row.refuse("org.value_missing", column.key)
-        elif text and (value := column.value_of(text)) is None:
-            roster_row.refuse("org.value_unknown", column.key)
-        elif text:
-            roster_row.values[column.key] = value
-        if not roster_row.alive:
+        position = header.get(column.key, len(row.cells))
+        text = row.cells[position] if position < len(row.cells) else ""
+        if code := _fault(column, text):
+            roster_row.refuse(code, column.key)
             break
+        if value := column.value_of(text):
+            roster_row.values[column.key] = value
     return roster_row
+
+
+def _fault(column: Column, text: str) -> str:
+    """The code of what is wrong with a cell, or ""."""
+    if text == LOST_DIGITS:
+        return "org.digits_lost"
+    if not text:
+        return "org.value_missing" if column.required else ""
+    if len(text) > column.longest:
+        return "org.value_malformed"
+    return "" if column.value_of(text) else "org.value_unknown"
 
 
 def _refuse_repeated(rows: Sequence[RosterRow], keys: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from services.shared.policy import Policy, anyone, granted, own, service
 
 REGIONS = granted(*REGION_ADMINS, Role.NATIONAL_OPERATOR)
 SCHOOL_ADMIN = granted(Role.SCHOOL_ADMIN)
-STAFF = REGIONS | SCHOOL_ADMIN | granted(Role.PRINCIPAL)
+STAFF = REGIONS | SCHOOL_ADMIN
 
 POLICIES: dict[str, Policy] = {
     "list_divisions": anyone(),

@@ -1,0 +1,179 @@
+"""`yanxiu import`: divisions, rosters and programmes, by the operators' machine.
+
+Exit codes: 0 everything is there now, 1 rows were refused or the file is not what it should be, 2 wrong usage, 3 a
+server cannot be reached. Whatever was not refused is imported in any case; importing the same file again is harmless.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gateway.rosters import Progress, RosterRow, Services
+    from yanxiu.local.operator import Operator
+
+EXIT_REFUSED = 1
+EXIT_UNREACHABLE = 3
+
+xlsx = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+
+
+@click.group("import")
+def command() -> None:
+    """Load divisions, schools, teachers or a programme. A second import of the same thing changes nothing."""
+
+
+@command.command()
+@as_json_option
+def divisions(as_json: bool) -> None:
+    """Load the administrative divisions that come with Yanxiu, and each county's 其他."""
+    with _operator() as operator:
+        reply = operator.tell("org", "import_divisions")
+    if as_json:
+        click.echo(json.dumps(reply))
+    else:
+        click.echo("{divisions} divisions, {changed} new or changed, {others_created} 其他 created".format(**reply))
+
+
+@command.command()
+@xlsx
+@as_json_option
+def schools(file: Path, as_json: bool) -> None:
+    """Create the schools of an .xlsx roster."""
+    from gateway import rosters
+
+    _import_roster(file, as_json, rosters.import_schools)
+
+
+@command.command()
+@xlsx
+@as_json_option
+def teachers(file: Path, as_json: bool) -> None:
+    """Give the teachers of an .xlsx roster accounts and places in their schools."""
+    from gateway import rosters
+
+    _import_roster(file, as_json, rosters.import_teachers)
+
+
+@command.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json_option
+def programme(file: Path, as_json: bool) -> None:
+    """Publish a programme from its YAML file."""
+    from services.shared.yaml_files import YamlError, read_yaml
+
+    try:
+        content = read_yaml(file).content
+    except YamlError as error:
+        _fail(str(error))
+    with _operator() as operator:
+        reply = operator.tell("catalog", "publish_programme", content)
+    click.echo(json.dumps(reply, ensure_ascii=False) if as_json else f"{reply['code']}: {reply['programme_id']}")
+
+
+@command.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--edition", default=1, show_default=True, type=click.IntRange(1, 9999), help="Each has people of its own."
+)
+def samples(folder: Path, edition: int) -> None:
+    """Write sample rosters into a folder: invented schools, and 200 teachers with ten faulty rows."""
+    from yanxiu.samples import write_samples
+
+    for path in write_samples(folder, edition):
+        click.echo(path)
+
+
+def _import_roster(file: Path, as_json: bool, act: Callable[[bytes, Services, Progress], list[RosterRow]]) -> None:
+    data = file.read_bytes()
+    with _operator() as operator, _progress(file.name) as progress:
+        rows = act(data, OperatorServices(operator), progress)
+    _report(rows, as_json)
+    if any(not row.alive for row in rows):
+        sys.exit(EXIT_REFUSED)
+
+
+class OperatorServices:
+    """The way to the services as the operators' machine. Each run has keys of its own: outcomes tell the present state."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    def ask(self, service: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return dict(self._operator.ask(service, method, arguments))
+
+    def tell(self, service: str, method: str, arguments: dict[str, Any], step: str) -> dict[str, Any]:
+        del step  # the operator makes a fresh key for each command
+        return dict(self._operator.tell(service, method, arguments))
+
+
+@contextlib.contextmanager
+def _operator() -> Iterator[Operator]:
+    """The services over their databases; refusals end the command in one line."""
+    from services.shared.errors import ServiceError, Unavailable
+    from services.shared.settings import load_settings
+    from yanxiu.local import launcher
+    from yanxiu.local.operator import operator
+
+    try:
+        with launcher.database(load_settings()) as settings, operator(settings) as made:
+            yield made
+    except Unavailable as error:
+        _fail(_told(error), EXIT_UNREACHABLE)
+    except ServiceError as error:
+        _fail(_told(error))
+
+
+def _told(error: Any) -> str:
+    from gateway.messages import load_catalogue
+
+    text = load_catalogue().text(error.code, "en")
+    where = f" ({error.field})" if error.field else ""
+    return f"{text}{where} [{error.code}] {error.detail}".rstrip()
+
+
+def _fail(text: str, code: int = EXIT_REFUSED) -> Any:
+    click.secho(f"yanxiu import: {text}", fg="red", err=True)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _report(rows: list[RosterRow], as_json: bool) -> None:
+    from gateway.messages import load_catalogue
+
+    texts = load_catalogue()
+    counts = Counter(str(row.outcome) for row in rows)
+    refused = [
+        {
+            "row": row.number,
+            "code": row.code,
+            "field": row.field,
+            "message": texts.text(row.code, "en", "shared.invalid"),
+        }
+        for row in rows
+        if not row.alive
+    ]
+    if as_json:
+        click.echo(json.dumps({"counts": counts, "refused": refused}, ensure_ascii=False))
+        return
+    for row in refused:
+        click.echo(f"row {row['row']}, {row['field']}: {row['message']} [{row['code']}]")
+    click.echo(", ".join(f"{counts[outcome]} {outcome.lower()}" for outcome in ("CREATED", "UNCHANGED", "REFUSED")))
