@@ -13,6 +13,8 @@ IDENTITIES: Final = ("TEACHER", "STUDENT", "GUARDIAN")
 ID_TYPES: Final = ("RESIDENT_ID", "RESIDENCE_PERMIT", "PASSPORT")
 GENDERS: Final = ("0", "1", "2", "9")  # GB/T 2261.1: unknown, male, female, not stated
 SEGMENTS: Final = ("KINDERGARTEN", "PRIMARY", "MIDDLE", "HIGH", "VOCATIONAL", "SPECIAL")
+# As people and rosters write them (`domain.md` §2.1); taken wherever a segment is.
+SEGMENT_NAMES: Final = ("幼儿园", "小学", "初中", "高中", "中职", "特教")
 SMS_PURPOSES: Final = ("REGISTER", "SIGN_IN")
 IMPORT_OUTCOMES: Final = ("CREATED", "UNCHANGED", "REFUSED")
 
@@ -119,6 +121,14 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "identity.one_secret": (
         "请提供密码或短信验证码，二者之一。",
         "Give either the password or an SMS code.",
+    ),
+    "identity.password_wrong": (
+        "原密码不正确，或账号已被锁定。",
+        "The present password is wrong, or the account is locked.",
+    ),
+    "identity.proof_missing": (
+        "请提供原密码或短信验证码。",
+        "Give the present password or an SMS code.",
     ),
     "identity.identity_not_held": (
         "该账号没有此身份，无法切换。",

@@ -73,6 +73,7 @@ class SignIn(Model):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     account_id: Mapped[uuid.UUID]
+    by_code: Mapped[bool]  # begun by SMS code: for a few minutes that proves the phone
     started_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     end_reason: Mapped[str] = mapped_column(server_default="", default="")

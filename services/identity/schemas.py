@@ -83,7 +83,7 @@ class UpdateProfile(Arguments):
     id_type = choice(contract.ID_TYPES)
     id_no = Text(30)
     gender = choice(contract.GENDERS)
-    segment = choice(contract.SEGMENTS)
+    segment = Text(20)
     subject = Text(30)
 
 

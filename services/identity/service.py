@@ -93,14 +93,19 @@ class IdentityService:
 
     @command
     def set_password(self, call):
+        """Proved by the old password, by a code, or by having signed in by code just now."""
         arguments = call.load(schemas.SetPassword())
-        _require_one_secret(arguments, "current_password", "sms_code")
+        if "current_password" in arguments and "sms_code" in arguments:
+            raise InvalidInput("identity.one_secret", "current_password")
         with self.database.read(call) as db:
             credentials, phone = sign_ins.read_own_credentials(db, call, self.vault)
         require(rules.password_problem(arguments["password"], phone), "password")
-        current, code = arguments.get("current_password"), arguments.get("sms_code", "")
-        matches = current is not None and self.passwords.verify(current, credentials.password_hash)
-        proof = sign_ins.PasswordProof(credentials, phone, code, matches)
+        proof = sign_ins.PasswordProof(
+            credentials,
+            phone,
+            arguments.get("sms_code"),
+            self._judged(arguments.get("current_password"), credentials),
+        )
         password_hash = self.passwords.hash(arguments["password"])
         accepted(
             self.database.commit_once(
@@ -174,7 +179,7 @@ class IdentityService:
         with self.database.read(call) as db:
             people = queries.list_people(db, arguments["account_ids"])
             shown = [profiles.show_holder(self.vault, profile) for _, profile, _ in people]
-        return {"holders": schemas.Holder(many=True).dump(shown)}
+        return {"items": schemas.Holder(many=True).dump(shown)}
 
     @query
     def check_enrolment_facts(self, call):
@@ -189,7 +194,7 @@ class IdentityService:
         with self.database.read(call) as db:
             found = queries.list_revocations(db, call.now - 2 * tokens.LIFETIME)
         return {
-            "revocations": [
+            "items": [
                 {
                     "account_id": str(each.account_id),
                     "session_id": str(each.sign_in_id) if each.sign_in_id else None,
@@ -246,6 +251,10 @@ class IdentityService:
             "account": shown,
         }
 
+    def _judged(self, password, credentials):
+        """Whether a given password is right; None when none was given."""
+        return None if password is None else self.passwords.verify(password, credentials.password_hash)
+
     def _access_token(self, standing, session_id, now):
         return {
             "access_token": self.mint.mint(standing, session_id, now),
@@ -282,6 +291,7 @@ class IdentityService:
         return {
             "phone": masked_phone(opened["phone"]),
             "text": opened["text"],
+            "code": rules.code_in(opened["text"]),
             "sent_at": clock.format_instant(message.sent_at),
         }
 

@@ -23,7 +23,7 @@ from services.identity.actions.profiles import (
 )
 from services.identity.actions.refusals import checked_phone
 from services.identity.models import Profile
-from services.identity.rules.profile import Identity, segment_of
+from services.identity.rules.profile import Identity
 from services.identity.vault import Vault
 from services.shared import audit
 from services.shared.bus import Call
@@ -86,13 +86,8 @@ def _checked_row(row: dict[str, Any], today: dt.date) -> RosterRow:
     except ValidationError as error:
         field, message = first_fault(error.messages)
         raise InvalidInput("shared.invalid", field, message) from None
-    segment = segment_of(loaded["segment"])
-    if segment is None:
-        raise InvalidInput("identity.segment_unknown", "segment")
-    changes = {field: loaded[field] for field in ("name", "id_type", "id_no", "subject")}
-    return RosterRow(
-        checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, {**changes, "segment": segment}, today)}
-    )
+    values = {field: loaded[field] for field in ("name", "id_type", "id_no", "segment", "subject")}
+    return RosterRow(checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, values, today)})
 
 
 def _find_or_create(db: Session, call: Call, vault: Vault, wanted: RosterRow) -> tuple[uuid.UUID, bool]:

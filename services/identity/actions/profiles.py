@@ -131,16 +131,27 @@ def checked_changes(current: dict[str, str], changes: dict[str, str], today: dt.
             wanted["gender"] = gender_of(IdType(wanted["id_type"]), wanted["id_no"])
     elif "id_type" in wanted and wanted["id_type"] != current["id_type"]:
         raise InvalidInput("identity.id_type_missing", "id_no")
+    if "segment" in wanted:
+        wanted["segment"] = _segment(wanted["segment"])
     if "segment" in wanted or "subject" in wanted:
-        segment = wanted.get("segment", current["segment"])
-        # A change of segment drops 幼教, which belongs to no other one, unless a subject comes with it.
-        kept = "" if current["subject"] == rules.KINDERGARTEN_SUBJECT else current["subject"]
-        if segment == rules.Segment.KINDERGARTEN:
-            kept = ""
-        subject = rules.subject_for(segment, wanted.get("subject", kept))
-        require(rules.subject_problem(segment, subject), "subject")
-        wanted["subject"] = subject
+        wanted["subject"] = _subject(current, wanted)
     return wanted
+
+
+def _segment(text: str) -> str:
+    segment = rules.segment_of(text)
+    if segment is None:
+        raise InvalidInput("identity.segment_unknown", "segment")
+    return segment
+
+
+def _subject(current: dict[str, str], wanted: dict[str, str]) -> str:
+    segment = wanted.get("segment", current["segment"])
+    # A change of segment drops 幼教, which belongs to no other one, and whatever kindergarten does not teach.
+    fits = (current["subject"] == rules.KINDERGARTEN_SUBJECT) == (segment == rules.Segment.KINDERGARTEN)
+    subject = rules.subject_for(segment, wanted.get("subject", current["subject"] if fits else ""))
+    require(rules.subject_problem(segment, subject), "subject")
+    return subject
 
 
 def fill_profile(vault: Vault, profile: Profile, values: dict[str, str], now: dt.datetime) -> None:

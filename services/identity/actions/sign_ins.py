@@ -19,7 +19,7 @@ from services.identity.rules import sign_in as rules
 from services.identity.vault import Vault, new_refresh_token, token_hash
 from services.shared import audit
 from services.shared.bus import Call
-from services.shared.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
+from services.shared.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, ServiceError
 from services.shared.ids import new_id
 
 ADDRESS_FAILURES = "sign_in_address"
@@ -35,12 +35,12 @@ class Credentials:
 
 @dataclasses.dataclass(frozen=True)
 class PasswordProof:
-    """What the caller shows to set a new password: a code, or the old password as already judged."""
+    """What the caller shows to set a new password: a code, the old password as already judged, or nothing."""
 
     credentials: Credentials
     phone: str
-    sms_code: str
-    matches: bool
+    sms_code: str | None
+    matches: bool | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ def sign_in_by_password(
     An unknown phone, a wrong password and a locked account do the same work and get the same refusal.
     """
     if matches and _reset_failures(db, credentials):
-        return {"opened": open_sign_in(db, call, credentials.account_id)}
+        return {"opened": open_sign_in(db, call, credentials.account_id, by_code=False)}
     _count_failure(db, call, credentials.account_id, wrong=not matches)
     count_attempt(db, ADDRESS_FAILURES, vault.address_index(call.actor.address), _minute(call.now))
     return refused(NotAllowed("identity.sign_in_refused"))
@@ -97,7 +97,7 @@ def sign_in_by_code(db: Session, call: Call, vault: Vault, phone: str, code: str
     if account is None:
         return refused(NotFound("identity.account_unknown", "phone"))
     db.execute(sa.update(Account).where(Account.id == account.id).values(failed_count=0, locked_at=None))
-    return {"opened": open_sign_in(db, call, account.id)}
+    return {"opened": open_sign_in(db, call, account.id, by_code=True)}
 
 
 def open_first_sign_in(db: Session, call: Call, account_id: uuid.UUID) -> dict[str, Any]:
@@ -105,12 +105,13 @@ def open_first_sign_in(db: Session, call: Call, account_id: uuid.UUID) -> dict[s
     account = queries.find_account(db, account_id)
     if account is None or abs(call.now - account.registered_at) > rules.FIRST_TOKENS_WITHIN:
         return refused(NotAllowed("identity.sign_in_again"))
-    return {"opened": open_sign_in(db, call, account_id)}
+    return {"opened": open_sign_in(db, call, account_id, by_code=True)}
 
 
-def open_sign_in(db: Session, call: Call, account_id: uuid.UUID) -> Opened:
+def open_sign_in(db: Session, call: Call, account_id: uuid.UUID, *, by_code: bool) -> Opened:
+    """A new sign-in of the account with its first refresh token. `by_code`: the phone has just been proved."""
     account = db.get_one(Account, account_id)
-    sign_in = SignIn(id=new_id(), account_id=account_id, started_at=call.now)
+    sign_in = SignIn(id=new_id(), account_id=account_id, by_code=by_code, started_at=call.now)
     db.add(sign_in)
     db.flush()
     return Opened(standing_of(db, account), sign_in.id, _add_refresh_token(db, sign_in, call.now))
@@ -178,23 +179,37 @@ def unlock_account(db: Session, call: Call, account_id: uuid.UUID) -> dict[str, 
 
 
 def set_password(db: Session, call: Call, vault: Vault, proof: PasswordProof, password_hash: str) -> dict[str, Any]:
-    """Store the caller's new password and end all their other sign-ins.
+    """Store the caller's new password and end all their other sign-ins; also the way out of a forgotten one.
 
-    The old password or a code sent to the phone proves that a stolen access token is not enough. Refused as in sign-in,
-    and counted.
+    A stolen access token is not enough: the old password, a code, or a sign-in by code a few minutes ago is asked for.
+    Refused and counted as in signing in: "identity.sms_code_refused", "identity.password_wrong"; and
+    "identity.proof_missing".
     """
-    if proof.sms_code:
-        if not spend_code(db, vault, proof.phone, "SIGN_IN", proof.sms_code, call.now):
-            return refused(InvalidInput("identity.sms_code_refused", "sms_code"))
-    elif not (proof.matches and _reset_failures(db, proof.credentials)):
-        _count_failure(db, call, proof.credentials.account_id, wrong=not proof.matches)
-        return refused(InvalidInput("identity.sign_in_refused", "current_password"))
+    if refusal := _unproved(db, call, vault, proof):
+        return refused(refusal)
     account_id = proof.credentials.account_id
     changed = {"password_hash": password_hash, "failed_count": 0, "locked_at": None}
     db.execute(sa.update(Account).where(Account.id == account_id).values(changed))
     for other in queries.lock_other_sign_ins(db, account_id, call.actor.session_id):
         end_sign_in(db, other, "PASSWORD_CHANGED", call.now)
     return {"account_id": str(account_id)}
+
+
+def _unproved(db: Session, call: Call, vault: Vault, proof: PasswordProof) -> ServiceError | None:
+    if proof.sms_code is not None:
+        if spend_code(db, vault, proof.phone, "SIGN_IN", proof.sms_code, call.now):
+            return None
+        return InvalidInput("identity.sms_code_refused", "sms_code")
+    if proof.matches is not None:
+        if proof.matches and _reset_failures(db, proof.credentials):
+            return None
+        _count_failure(db, call, proof.credentials.account_id, wrong=not proof.matches)
+        return InvalidInput("identity.password_wrong", "current_password")
+    sign_in = db.get(SignIn, call.actor.session_id) if call.actor.session_id else None
+    own = sign_in is not None and sign_in.account_id == call.actor.account_id
+    if sign_in is not None and own and rules.proves_phone(sign_in.by_code, sign_in.started_at, call.now):
+        return None
+    return InvalidInput("identity.proof_missing", "sms_code")
 
 
 def _reset_failures(db: Session, credentials: Credentials) -> bool:

@@ -31,10 +31,14 @@ ADDRESS_PER_HOUR = 300
 # reliability.md S8: 30 guesses a minute from one address.
 ADDRESS_FAILURES_PER_MINUTE = 30
 
-REFRESH_IDLE = dt.timedelta(days=30)  # an unused sign-in ends; ours, performance.md §3 wants long-lived tokens
+# An unused sign-in ends. Ours: who signed in at the start of a winter season (2022-12-02 to 2023-02-28, `domain.md`
+# §3.21) is still signed in at its end; a login burst costs tens of cores of argon2 (performance.md).
+REFRESH_IDLE = dt.timedelta(days=90)
 SIGN_IN_LIFETIME = dt.timedelta(days=180)  # and even a used one does: ours, one school term
 # A client that lost the reply of its registration may repeat the command for its first tokens this long.
 FIRST_TOKENS_WITHIN = dt.timedelta(minutes=10)
+# After a sign-in by code the phone needs no second code to set a password; ours, two lifetimes of a code.
+PHONE_PROVED_FOR = dt.timedelta(minutes=10)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +90,17 @@ def code_text(number: int) -> str:
 def is_code_alive(attempts: int, used: bool, expires_at: dt.datetime, now: dt.datetime) -> bool:
     """Whether a sent code may still be tried; `attempts` were made before this one."""
     return not used and attempts < CODE_ATTEMPTS and now < expires_at
+
+
+def code_in(text: str) -> str:
+    """The code that a message tells, "" when it tells none."""
+    found = CODE.search(text)
+    return found.group() if found else ""
+
+
+def proves_phone(by_code: bool, started_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a sign-in shows that the phone was in the person's hand just now."""
+    return by_code and abs(now - started_at) < PHONE_PROVED_FOR
 
 
 def refresh_expiry(started_at: dt.datetime, now: dt.datetime) -> dt.datetime:

@@ -58,7 +58,7 @@ class People:
         self.pass_time(seconds=61)
         self.call("request_sms_code", {"phone": phone, "purpose": purpose}, anonymous())
         message = self.call("list_development_messages", {"phone": phone, "limit": 1}, ANONYMOUS)["items"][0]
-        return next(word for word in message["text"].replace("，", " ").split() if word.isdigit())
+        return message["code"]
 
     def register(self, phone=None, identity="TEACHER", password=PASSWORD):
         """A new account: (actor, phone)."""

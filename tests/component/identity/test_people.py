@@ -350,7 +350,7 @@ def test_housekeeping_forgets_codes_and_dead_tokens_and_keeps_the_living(people)
     people.service.forget_stale(people.clock.instant)
     assert people.scalar("SELECT count(*) FROM sms_code") == 0
     assert people.call("refresh_session", {"refresh_token": living}, anonymous())["refresh_token"]
-    people.pass_time(days=70)
+    people.pass_time(days=130)
     people.service.forget_stale(people.clock.instant)
     assert people.scalar("SELECT count(*) FROM refresh_token") == 0
     assert people.scalar("SELECT count(*) FROM sign_in") == 0

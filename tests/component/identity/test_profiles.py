@@ -63,7 +63,7 @@ def test_a_lower_case_x_is_the_same_number(people):
         ({"name": "张3"}, "identity.name_form", "name"),
         ({"name": "张\u202e三"}, "shared.invalid", "name"),
         ({"name": None}, "shared.invalid", "name"),
-        ({"segment": "大学"}, "shared.invalid", "segment"),
+        ({"segment": "大学"}, "identity.segment_unknown", "segment"),
         ({"segment": "KINDERGARTEN", "subject": "语文"}, "identity.subject_kindergarten", "subject"),
         ({"subject": "=SUM(A1)"}, "identity.subject_form", "subject"),
         ({"gender": 1}, "shared.invalid", "gender"),
@@ -276,7 +276,7 @@ def test_names_in_clear_go_to_certs_only(people, a_service):
     actor, _ = people.register()
     people.fill_profile(actor)
     asked = {"account_ids": [str(actor.account_id), str(new_id())]}
-    holders = people.call("get_holders", asked, a_service("certs"))["holders"]
+    holders = people.call("get_holders", asked, a_service("certs"))["items"]
     assert [(holder["name"], holder["masked_name"]) for holder in holders] == [("张三丰", "张**")]
     for caller in (a_service("learning"), a_service("gateway"), actor, anonymous()):
         with pytest.raises(NotAllowed):

@@ -321,12 +321,12 @@ def test_parallel_refreshes_of_one_token_give_at_most_one_successor(people, in_p
     assert [type(outcome) for outcome in outcomes].count(dict) == 1
 
 
-def test_a_refresh_token_ends_after_thirty_idle_days(people):
+def test_a_refresh_token_ends_after_ninety_idle_days(people):
     _, phone = people.register()
     token = people.sign_in(phone)["refresh_token"]
-    people.pass_time(days=29)
+    people.pass_time(days=89)
     token = people.call("refresh_session", {"refresh_token": token}, anonymous())["refresh_token"]
-    people.pass_time(days=30)
+    people.pass_time(days=90)
     with pytest.raises(NotAllowed, match="sign_in_again"):
         people.call("refresh_session", {"refresh_token": token}, anonymous())
 
@@ -366,12 +366,12 @@ def test_the_gateway_lists_living_revocations(people, a_service):
     people.component.deliver(
         "on_grants_changed", "org.grants_changed", {"account_id": str(actor.account_id), "version": 1, "grants": []}
     )
-    listed = people.call("list_revocations", {}, a_service("gateway"))["revocations"]
+    listed = people.call("list_revocations", {}, a_service("gateway"))["items"]
     assert [each for each in listed if each["account_id"] == str(actor.account_id)] == people.events(
         "identity.access_revoked", actor.account_id
     )
     people.pass_time(minutes=21)
-    listed = people.call("list_revocations", {}, a_service("gateway"))["revocations"]
+    listed = people.call("list_revocations", {}, a_service("gateway"))["items"]
     assert str(actor.account_id) not in {each["account_id"] for each in listed}
     with pytest.raises(NotAllowed):
         people.call("list_revocations", {}, a_service("learning"))
@@ -398,7 +398,7 @@ def test_a_new_password_by_the_old_one_ends_the_other_sign_ins(people, keyring):
 def test_a_wrong_old_password_counts_and_locks(people):
     actor, _ = people.register()
     for _ in range(10):
-        with pytest.raises(InvalidInput, match="sign_in_refused"):
+        with pytest.raises(InvalidInput, match="password_wrong"):
             people.call("set_password", {"password": NEW_PASSWORD, "current_password": "wrong-horse-9"}, actor)
     assert people.call("get_account", {}, actor)["locked"]
 
@@ -409,6 +409,31 @@ def test_who_has_no_password_yet_sets_one_by_code(people):
         people.call("set_password", {"password": NEW_PASSWORD, "current_password": ""}, actor)
     people.call("set_password", {"password": NEW_PASSWORD, "sms_code": people.code(phone, "SIGN_IN")}, actor)
     assert people.sign_in(phone, NEW_PASSWORD)["account"]["has_password"]
+
+
+def test_who_has_just_signed_in_by_code_needs_no_second_one_and_a_little_later_does(people, keyring):
+    _, phone = people.register()
+    reply = people.call("sign_in", {"phone": phone, "sms_code": people.code(phone, "SIGN_IN")}, anonymous())
+    me = people.actor(reply["account"], uuid.UUID(claims_of(people, keyring, reply["access_token"])["sid"]))
+    people.call("set_password", {"password": NEW_PASSWORD}, me)
+    assert people.sign_in(phone, NEW_PASSWORD)
+    people.pass_time(minutes=10)
+    with pytest.raises(InvalidInput, match="proof_missing"):
+        people.call("set_password", {"password": PASSWORD}, me)
+
+
+def test_a_sign_in_by_password_or_of_somebody_else_proves_no_phone(people, keyring):
+    _, phone = people.register()
+    _, stranger_phone = people.register()
+    reply = people.sign_in(phone)
+    me = people.actor(reply["account"], uuid.UUID(claims_of(people, keyring, reply["access_token"])["sid"]))
+    theirs = people.call(
+        "sign_in", {"phone": stranger_phone, "sms_code": people.code(stranger_phone, "SIGN_IN")}, anonymous()
+    )
+    mixed = people.actor(reply["account"], uuid.UUID(claims_of(people, keyring, theirs["access_token"])["sid"]))
+    for caller in (me, mixed):
+        with pytest.raises(InvalidInput, match="proof_missing"):
+            people.call("set_password", {"password": NEW_PASSWORD}, caller)
 
 
 def test_only_a_hash_of_a_refresh_token_is_stored(people):

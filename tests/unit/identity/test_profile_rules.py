@@ -31,6 +31,7 @@ def test_the_contract_tells_the_same_value_sets():
     assert tuple(Segment) == contract.SEGMENTS
     assert tuple(IdType) == contract.ID_TYPES
     assert tuple(Gender) == contract.GENDERS
+    assert tuple(SEGMENT_NAMES) == contract.SEGMENT_NAMES
 
 
 def test_every_error_text_is_there_in_both_languages():

@@ -12,10 +12,12 @@ from services.identity.rules.sign_in import (
     PHONE_PER_DAY,
     PHONE_PER_HOUR,
     SendHistory,
+    code_in,
     code_text,
     is_code_alive,
     is_locking_failure,
     password_problem,
+    proves_phone,
     refresh_expiry,
     send_problem,
 )
@@ -101,7 +103,19 @@ def test_codes_have_six_digits_whatever_the_number(number):
     assert int(code_text(number)) == number
 
 
-def test_a_refresh_token_lives_thirty_days_but_never_past_its_sign_in():
+def test_a_refresh_token_lives_ninety_days_but_never_past_its_sign_in():
     day = dt.timedelta(days=1)
-    assert refresh_expiry(NOW, NOW) == NOW + 30 * day
+    assert refresh_expiry(NOW, NOW) == NOW + 90 * day
     assert refresh_expiry(NOW, NOW + 170 * day) == NOW + 180 * day
+
+
+@pytest.mark.parametrize(
+    ("by_code", "age", "proved"), [(True, 0, True), (True, 599, True), (True, 600, False), (False, 0, False)]
+)
+def test_a_sign_in_by_code_proves_the_phone_for_ten_minutes(by_code, age, proved):
+    assert proves_phone(by_code, NOW, NOW + age * SECOND) is proved
+
+
+@pytest.mark.parametrize(("text", "code"), [("【研修】验证码 012345，5 分钟内有效。", "012345"), ("没有", "")])
+def test_the_code_in_a_message(text, code):
+    assert code_in(text) == code

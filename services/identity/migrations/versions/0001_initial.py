@@ -87,6 +87,7 @@ def create_sign_ins():
         "sign_in",
         key(),
         reference("account_id", "account"),
+        sa.Column("by_code", sa.Boolean, nullable=False),
         instant("started_at"),
         instant("ended_at", nullable=True),
         text("end_reason", server_default=""),
