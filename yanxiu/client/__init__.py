@@ -1,0 +1,1 @@
+"""Reference clients of the public API: plain requests, nothing of the services inside."""
