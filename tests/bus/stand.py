@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 import uuid
 from typing import Any
@@ -17,7 +18,7 @@ from services.shared.bus.publisher import ConfirmedPublisher
 from services.shared.ids import new_id
 from services.shared.keys import KeyRing
 from services.shared.settings import Settings
-from tests.bus.broker import Broker
+from tests.bus.broker import Broker, wait_until
 from tests.bus.database import Effects
 from tests.bus.processes import Journal, Launcher, Process
 
@@ -99,6 +100,16 @@ class Stand:
         """The headers of an honest request, and what the test changes of them."""
         token = self._signer.sign(ANONYMOUS, self.name)
         return {"actor": token, "deadline": f"{time.time() + 10:.3f}", "call_id": "test", **changed}
+
+    def raw_call(self, method: str, arguments: dict[str, Any], **headers: Any) -> dict[str, Any]:
+        """The bare reply to a request with changed headers."""
+        reply_to = f"reply-{uuid.uuid4().hex}"
+        self.broker.declare(reply_to)
+        request = {"method": method, "arguments": arguments}
+        self.broker.publish(request, self.rpc_queue, headers=self.headers(**headers), reply_to=reply_to)
+        message = wait_until(lambda: self.broker.take(reply_to), "a reply")
+        reply: dict[str, Any] = json.loads(message.body)
+        return reply
 
     def announce(self, event_type: str, *payloads: dict[str, Any]) -> None:
         """Commit events to the outbox, for the service's relay to carry."""

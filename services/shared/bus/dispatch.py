@@ -30,6 +30,10 @@ NOT_YET_PAUSE_SECONDS = 2
 DEFECT = {"kind": "defect", "code": "shared.defect", "field": "", "detail": ""}
 
 
+class NotParkedError(Exception):
+    """A message that can be neither handled nor written down: it belongs into the dead-letter queue."""
+
+
 def run_method(
     service: Any,
     method: str,
@@ -112,7 +116,10 @@ def apply_event(database: Database, service: Any, method: str, event: Event) -> 
 
 
 def apply_event_or_park(database: Database, service: Any, method: str, event: Event) -> None:
-    """As `apply_event`; a failure parks the event. Raises only when the database is away: then hold the event."""
+    """As `apply_event`; a failure parks the event.
+
+    Raises when the database is away (then hold the event), and NotParkedError for one that not even parking can take.
+    """
     try:
         apply_event(database, service, method, event)
     except Exception as error:
@@ -121,13 +128,16 @@ def apply_event_or_park(database: Database, service: Any, method: str, event: Ev
         park(database, f"{service.name}.{method}", event.id, event.type, event.to_wire(), error)
 
 
-def apply_batch(database: Database, service: Any, method: str, messages: list[Message], *, events: bool) -> None:
+def apply_batch(
+    database: Database, service: Any, method: str, messages: list[Message], *, events: bool
+) -> list[Message]:
     """Handle a batch in one transaction; on an error halve it, and park the message that fails alone.
 
-    Raises only when the database is away: then hold the whole batch.
+    Returns the messages that not even parking could take. Raises only when the database is away: then hold the whole
+    batch.
     """
     if not messages:
-        return
+        return []
     try:
         with database.work() as db:
             if events:
@@ -140,12 +150,14 @@ def apply_batch(database: Database, service: Any, method: str, messages: list[Me
         if is_outage(error):
             raise
         if len(messages) == 1:
-            _park_message(database, f"{service.name}.{method}", messages[0], error)
-            return
+            return _park_message(database, f"{service.name}.{method}", messages[0], error)
         middle = len(messages) // 2
         log.warning("batch_bisected", consumer=f"{service.name}.{method}", size=len(messages), error=_name(error))
-        apply_batch(database, service, method, messages[:middle], events=events)
-        apply_batch(database, service, method, messages[middle:], events=events)
+        return [
+            *apply_batch(database, service, method, messages[:middle], events=events),
+            *apply_batch(database, service, method, messages[middle:], events=events),
+        ]
+    return []
 
 
 def _unclaimed(db: Session, consumer: str, messages: list[Message]) -> list[Message]:
@@ -159,37 +171,53 @@ def _unclaimed(db: Session, consumer: str, messages: list[Message]) -> list[Mess
     return left
 
 
-def _park_message(database: Database, consumer: str, message: Message, error: Exception) -> None:
+def _park_message(database: Database, consumer: str, message: Message, error: Exception) -> list[Message]:
     try:
         message_id = uuid.UUID(message.id)
     except ValueError:
         message_id = new_id()
-    park(database, consumer, message_id, str(message.body.get("type", "")), message.body, error)
+    try:
+        park(database, consumer, message_id, str(message.body.get("type", "")), message.body, error)
+    except NotParkedError:
+        return [message]
+    return []
 
 
 def park(
     database: Database, consumer: str, event_id: uuid.UUID, event_type: str, body: dict[str, Any], error: Exception
 ) -> None:
-    """Put a failing event aside, counted in a transaction of its own: what the handler wrote was rolled back with it."""
+    """Put a failing event aside, counted in a transaction of its own: what the handler wrote was rolled back with it.
+
+    Raises NotParkedError for a body that no table takes.
+    """
     pause = NOT_YET_PAUSE_SECONDS if isinstance(error, NotYet) else PAUSES_SECONDS[0]
     if not isinstance(error, NotYet):
         log.error("event_parked", consumer=consumer, event_id=str(event_id), error=_name(error), exc_info=error)
     metrics.parked_total.labels(consumer).inc()
-    with database.work() as db:
-        db.execute(
-            insert(parked)
-            .values(
-                id=new_id(),
-                consumer=consumer,
-                event_id=event_id,
-                type=event_type,
-                body=body,
-                error=_name(error),
-                attempts=1,
-                next_attempt_at=_after(pause),
+    try:
+        with database.work() as db:
+            db.execute(
+                insert(parked)
+                .values(
+                    id=new_id(),
+                    consumer=consumer,
+                    event_id=event_id,
+                    type=event_type,
+                    body=body,
+                    error=_name(error),
+                    attempts=1,
+                    next_attempt_at=_after(pause),
+                )
+                .on_conflict_do_nothing()
             )
-            .on_conflict_do_nothing()
+    except Exception as failure:
+        if is_outage(failure):
+            raise
+        # Its text quotes the body; the class has to do.
+        log.error(  # noqa: TRY400
+            "event_not_parked", consumer=consumer, event_id=str(event_id), error=_name(failure)
         )
+        raise NotParkedError(_name(failure)) from None
 
 
 def sweep(database: Database, service: Any, consumers: dict[str, bool], limit: int = 100) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,10 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 
 # What a broken connection raises, in all its variety.
 CONNECTION_ERRORS = (AMQPError, KombuError, OSError)
+
+
+# The escape of NUL, not preceded by an escaped backslash's second half.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BadBodyError(Exception):
@@ -140,11 +145,20 @@ def decode(message: Any) -> dict[str, Any]:
         raise BadBodyError("too large")
     try:
         decoded = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+        if b"\\u" in body:
+            _require_storable(body, decoded)
     except (ValueError, RecursionError) as error:
         raise BadBodyError(type(error).__name__) from None
     if not isinstance(decoded, dict):
         raise BadBodyError("not an object")
     return decoded
+
+
+def _require_storable(body: bytes, decoded: Any) -> None:
+    """Raise ValueError for what escapes can smuggle in and neither UTF-8 nor a table can hold."""
+    if _NUL.search(body):
+        raise ValueError("NUL")
+    json.dumps(decoded, ensure_ascii=False).encode()  # halves of surrogate pairs
 
 
 def _refuse_constant(name: str) -> None:

@@ -264,9 +264,16 @@ class ServiceProcess:
 
         def job(service: Any) -> None:
             with trace.span(str(body.get("trace", ""))):
-                self._hold(lambda: dispatch.apply_event_or_park(self.database, service, method, event), [delivery])
+                self._hold(lambda: self._apply_event(service, method, event, delivery), [delivery])
 
         self.container.spawn_job(job)
+
+    def _apply_event(self, service: Any, method: str, event: Event, delivery: Delivery) -> list[Delivery]:
+        try:
+            dispatch.apply_event_or_park(self.database, service, method, event)
+        except dispatch.NotParkedError:
+            return [delivery]
+        return []
 
     def _listen_to_batches(self, method: str, marker: BatchConsumer) -> None:
         queues = list(self._plan.study_queues) if marker.stream else [topology.batch_queue(self.name, method)]
@@ -284,28 +291,32 @@ class ServiceProcess:
         log.warning("message_refused", queue=queue, why=type(error).__name__)
         delivery.refuse()
 
-    def _hold(self, work: Callable[[], None], deliveries: list[Delivery]) -> None:
-        """Do the work, waiting out an outage of the database for as long as it lasts; then acknowledge."""
+    def _hold(self, work: Callable[[], list[Delivery]], deliveries: list[Delivery]) -> None:
+        """Do the work, waiting out an outage of the database for as long as it lasts; then settle the deliveries.
+
+        `work` returns those of them that belong into the dead-letter queue.
+        """
         pause = 0.2
         while True:
             try:
-                work()
+                refused = work()
                 break
             except Exception as error:
                 if not is_outage(error):
-                    # Even parking failed: keep the messages for another try by whoever comes next.
                     log.exception("work_given_back", service=self.name)
-                    for delivery in deliveries:
-                        delivery.give_back()
-                    return
-                log.warning("work_held", service=self.name, error=type(error).__name__)
-                if self._stopping.wait(pause):
-                    for delivery in deliveries:
-                        delivery.give_back()
-                    return
-                pause = min(pause * 2, 10.0)
+                else:
+                    log.warning("work_held", service=self.name, error=type(error).__name__)
+                    if not self._stopping.wait(pause):
+                        pause = min(pause * 2, 10.0)
+                        continue
+                for delivery in deliveries:
+                    delivery.give_back()
+                return
         for delivery in deliveries:
-            delivery.acknowledge()
+            if delivery in refused:
+                delivery.refuse()
+            else:
+                delivery.acknowledge()
 
     # --- own jobs ---
 
@@ -383,8 +394,8 @@ class Collector:
         try:
             body = decode(delivery.message)
             message_id = str(body["id"]) if self._marker.types else _message_id(delivery)
-            if self._marker.types:
-                Event.from_wire(body)
+            if self._marker.types and Event.from_wire(body).type not in self._marker.types:
+                raise ValueError("another type")
         except (BadBodyError, KeyError, TypeError, ValueError) as error:
             self._process._refuse(delivery, self._method, error)  # noqa: SLF001
             return
@@ -406,17 +417,19 @@ class Collector:
         self._process.container.spawn_job(lambda service: self._apply(service, taken))
 
     def _apply(self, service: Any, taken: list[tuple[Delivery, Message]]) -> None:
-        messages = [message for _, message in taken]
-        database = self._process.database
-        events = bool(self._marker.types)
         try:
-            metrics.batch_size.labels(f"{self._process.name}.{self._method}").observe(len(messages))
+            metrics.batch_size.labels(f"{self._process.name}.{self._method}").observe(len(taken))
             self._process._hold(  # noqa: SLF001
-                lambda: dispatch.apply_batch(database, service, self._method, messages, events=events),
-                [delivery for delivery, _ in taken],
+                lambda: self._apply_once(service, taken), [delivery for delivery, _ in taken]
             )
         finally:
             self._busy = False
+
+    def _apply_once(self, service: Any, taken: list[tuple[Delivery, Message]]) -> list[Delivery]:
+        messages = [message for _, message in taken]
+        events = bool(self._marker.types)
+        refused = dispatch.apply_batch(self._process.database, service, self._method, messages, events=events)
+        return [delivery for delivery, message in taken if any(message is one for one in refused)]
 
 
 def _message_id(delivery: Delivery) -> str:

@@ -152,7 +152,13 @@ def _dead_queue(channel: Any, queue: str) -> None:
 
 def _quorum() -> dict[str, Any]:
     # reject-publish: a full queue refuses the publisher, who keeps the message, instead of dropping an old one.
-    return {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length-bytes": MAX_QUEUE_BYTES}
+    # A limit far away: RabbitMQ 4 drops after 20 redeliveries by default, and looking into a queue counts as one.
+    return {
+        "x-queue-type": "quorum",
+        "x-overflow": "reject-publish",
+        "x-max-length-bytes": MAX_QUEUE_BYTES,
+        "x-delivery-limit": 1_000_000,
+    }
 
 
 def _exchange(channel: Any, name: str, type_: str, arguments: dict[str, Any] | None = None) -> None:

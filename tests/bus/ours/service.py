@@ -21,6 +21,7 @@ from typing import Any
 from services.shared.bus import link, listener, publisher, relay, run, topology
 from services.shared.keys import KeyRing
 from services.shared.settings import load_settings
+from services.shared.startup import configure_process
 from tests.bus.ours.contract import EVENTS, NAME
 from tests.bus.ours.recorder import Recorder, note
 from yanxiu.local.service_process import await_signals
@@ -47,6 +48,7 @@ def adjust() -> None:
 def main() -> int:
     adjust()
     settings = load_settings()
+    configure_process(settings, Recorder.name)
     plan = topology.plan([Recorder], EVENTS, settings.study_shards)
     runner = run.ServiceRunner([Recorder], settings, KeyRing(settings.keys_dir), plan)
     ended = await_signals()
