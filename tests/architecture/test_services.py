@@ -1,0 +1,158 @@
+"""Rules that hold for every service: policies, contracts, the acyclic call graph, tables under row security."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from services.shared.bus.calls import BatchConsumer, Command, EventHandler, Query, marked_methods
+from services.shared.bus.providers import owner_of
+from services.shared.database import Database
+from services.shared.settings import SERVICES
+from yanxiu.local import processes
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROCESSES = processes.SERVICE_PROCESSES
+# What holds no row of a person or a unit, each with the reason.
+OPEN_TABLES = {
+    "alembic_version": "the migration's own",
+    "division": "public administrative divisions",
+    "programme": "published programmes are public",
+    "course": "published programmes are public",
+    "activity": "published programmes are public",
+    "quiz": "published programmes are public; answers are the catalogue's own",
+    "programme_version": "published programmes are public",
+}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_method_has_a_policy_and_every_policy_a_method(process: str) -> None:
+    service_class = processes.load_class(process)
+    methods = set(marked_methods(service_class, (Query, Command)))  # type: ignore[arg-type]
+    assert methods == set(service_class.policies)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_policy_admits_nobody(process: str) -> None:
+    for method, policy in processes.load_class(process).policies.items():
+        admitted = policy.anyone or policy.signed_in or policy.own or policy.roles or policy.services
+        assert admitted, f"{process}.{method} can be called by nobody"
+
+
+def contracts() -> dict[str, Any]:
+    return {service: importlib.import_module(f"services.{service}.contract") for service in SERVICES}
+
+
+def test_every_consumed_event_has_a_contract() -> None:
+    announced = {type_ for contract in contracts().values() for type_ in contract.EVENTS}
+    for process in PROCESSES:
+        service_class = processes.load_class(process)
+        for marker in marked_methods(service_class, (EventHandler, BatchConsumer)).values():  # type: ignore[arg-type]
+            assert set(marker.types) <= announced, f"{process} waits for {set(marker.types) - announced}"
+
+
+def test_event_types_and_codes_carry_their_owner() -> None:
+    for service, contract in contracts().items():
+        assert all(type_.startswith(f"{service}.") for type_ in contract.EVENTS)
+        assert all(code.startswith(f"{service}.") for code in contract.ERRORS)
+        assert all(chinese and english for chinese, english in contract.ERRORS.values())
+
+
+def codes_raised(service: str) -> set[str]:
+    """Every literal "service.reason" in the service's code that is raised or stored as a reason."""
+    found = set()
+    for path in (REPOSITORY / "services" / service).rglob("*.py"):
+        if path.parts[-2] == "contract" or path.name == "contract.py" or "migrations" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if name in ("InvalidInput", "NotFound", "NotAllowed", "Conflict", "LimitReached", "Unavailable"):
+                    found.add(str(node.args[0].value))
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_refusal_has_its_two_messages(service: str) -> None:
+    from services.shared import messages
+
+    known = set(contracts()[service].ERRORS) | set(messages.ERRORS)
+    assert codes_raised(service) <= known
+
+
+def test_the_call_graph_is_acyclic_and_two_hops_deep() -> None:
+    calls: dict[str, set[str]] = {service: set() for service in SERVICES}
+    for service in SERVICES:
+        for path in (REPOSITORY / "services" / service).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "attr", "") in ("ask", "tell")
+                    and node.args
+                ):
+                    target = node.args[0]
+                    name = target.value if isinstance(target, ast.Constant) else getattr(target, "id", "")
+                    asked = getattr(getattr(target, "value", None), "id", "") or name
+                    if asked in SERVICES and asked != service:
+                        calls[service].add(asked)
+
+    def depth(service: str, above: tuple[str, ...] = ()) -> int:
+        assert service not in above, f"a cycle: {' -> '.join((*above, service))}"
+        return max((1 + depth(called, (*above, service)) for called in calls[service]), default=0)
+
+    # The gateway's own call is the first hop.
+    assert max(depth(service) for service in SERVICES) <= 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_table_is_under_forced_row_security(service: str, service_database: Callable[[str], Database]) -> None:
+    database = service_database(service)
+    with database.work() as db:
+        rows = db.execute(
+            sa.text(
+                "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            )
+        ).all()
+    unprotected = {row.relname for row in rows if not row.forced} - set(OPEN_TABLES)
+    assert not unprotected
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_role_that_logs_in_can_pass_by(service: str, service_database: Callable[[str], Database]) -> None:
+    database = service_database(service)
+    with database.work() as db:
+        rows = db.execute(
+            sa.text(
+                "SELECT rolname, rolsuper OR rolbypassrls AS passes, EXISTS (SELECT 1 FROM pg_class c"
+                " WHERE c.relowner = r.oid) AS owns FROM pg_roles r WHERE rolname IN (:app, :worker)"
+            ),
+            {"app": database.app.url.username, "worker": database.worker.url.username},
+        ).all()
+    assert len(rows) == 2
+    assert not any(row.passes or row.owns for row in rows)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_without_a_scope_the_application_sees_nothing(service: str, service_database: Callable[[str], Database]) -> None:
+    """Also on a reused connection, where a LOCAL setting of an earlier transaction reads '' and not NULL."""
+    database = service_database(service)
+    with database.app.connect() as connection:
+        connection.execute(sa.text("SELECT set_config('app.places', 'CN', true), set_config('app.person', '', true)"))
+        connection.rollback()
+        tables = connection.execute(
+            sa.text(
+                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = 'public' AND c.relrowsecurity AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+                " AND has_table_privilege(c.oid, 'SELECT')"
+            )
+        ).scalars()
+        for table in tables.all():
+            assert connection.execute(sa.text(f'SELECT count(*) FROM "{table}"')).scalar_one() == 0, table  # noqa: S608
