@@ -1,4 +1,7 @@
-"""Invented people: names, phones and resident IDs with a valid check digit, the same for the same numbers."""
+"""Invented people: names, phones and resident IDs with a valid check digit, the same for the same numbers.
+
+The region 440100 is a city's code, which stands on no identity card, so nobody real can be meant.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class Person:
 def invent(series: int, number: int) -> Person:
     """The `number`-th invented person of a series (one series per run, so that runs do not meet)."""
     year, month, day = 1970 + number % 25, 1 + (series + number) % 12, 1 + (series * 7 + number) % 28
-    first_17 = f"440103{year}{month:02d}{day:02d}{(series * 31 + number) % 1000:03d}"
+    first_17 = f"440100{year}{month:02d}{day:02d}{(series * 31 + number) % 1000:03d}"
     check = CHECK[sum(int(digit) * weight for digit, weight in zip(first_17, WEIGHTS, strict=True)) % 11]
     name = SURNAMES[(series + number) % len(SURNAMES)] + GIVEN[(series + number * 3) % len(GIVEN)]
     # 199 0000 0000 and on: a prefix in use, numbers of a pattern that stands out in any log.
