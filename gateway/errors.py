@@ -41,6 +41,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "shared.token_invalid": 401,
     "shared.token_expired": 401,
     "shared.token_revoked": 401,
+    "identity.sign_in_refused": 401,
+    "identity.sign_in_again": 401,
     "shared.length_required": 411,
     "shared.too_large": 413,
     "shared.unsupported_media_type": 415,
