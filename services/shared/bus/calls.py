@@ -206,7 +206,7 @@ def batch_consumer(
 
 
 def periodic(seconds: float, job: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`def name(self, now)`: run every `seconds`, in one instance of the service at a time."""
+    """`def name(self, now)`: run at most once in each period of `seconds`, whatever the number of instances."""
     return _mark(Periodic(seconds, job))
 
 

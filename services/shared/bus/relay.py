@@ -133,6 +133,7 @@ class Relay:
             db.execute(sa.text(f"DELETE FROM outbox WHERE sent_at < now() - interval '{RETENTION}'"))
             db.execute(sa.text("DELETE FROM inbox WHERE received_at < now() - interval '30 days'"))
             db.execute(sa.text("DELETE FROM idempotency WHERE created_at < now() - interval '30 days'"))
+            db.execute(sa.text("DELETE FROM job_run WHERE finished_at < now() - interval '7 days'"))
 
     def cancel(self) -> None:
         self._stopping.set()

@@ -51,6 +51,16 @@ CLEAN_SECONDS = 3600.0
 HUB_LAG_SECONDS = 1.0
 
 
+_LOCK_JOB = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:job, 1))")
+_UNLOCK_JOB = sa.text("SELECT pg_advisory_unlock(hashtextextended(:job, 1))")
+# The period we are in, unless the job has been run in it. The database's clock: hosts may differ.
+_FIND_PERIOD = sa.text(
+    "SELECT period FROM (SELECT floor(extract(epoch FROM clock_timestamp()) / :seconds)::bigint::text AS period) AS here"
+    " WHERE NOT EXISTS (SELECT 1 FROM job_run WHERE job_run.job = :job AND job_run.period = here.period)"
+)
+_FINISH_PERIOD = sa.text("INSERT INTO job_run (job, period) VALUES (:job, :period) ON CONFLICT DO NOTHING")
+
+
 class Given(DependencyProvider):  # type: ignore[misc]  nameko has no types
     """Hands a service object what the runner built once: it can neither fail nor block in a request."""
 
@@ -145,7 +155,7 @@ class ServiceProcess:
         self._spawn(self._every, SWEEP_SECONDS, self._sweep)
         self._spawn(self._every, CLEAN_SECONDS, self.relay.forget_old)
         for method, marker in marked_methods(self.service_class, Periodic).items():
-            self._spawn(self._every, marker.seconds, lambda m=method, job=marker.job: self._run_periodic(m, job))
+            self._spawn(self._every, marker.seconds, lambda m=method, p=marker: self._run_periodic(m, p))
         self._spawn(self._watch_hub)
 
     def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -337,20 +347,25 @@ class ServiceProcess:
         if consumers := {**single, **batches}:
             dispatch.sweep(self.database, self.prototype, consumers)
 
-    def _run_periodic(self, method: str, job: str) -> None:
-        """Run a periodic job unless another instance is running it now (an advisory lock held by a connection)."""
+    def _run_periodic(self, method: str, marker: Periodic) -> None:
+        """Run a periodic job, unless another instance is running it or has already run it in this period.
+
+        The lock is an advisory one held by a connection, so it goes with its process; a run that failed or was cut off
+        leaves no row, and the next instance to look runs the job.
+        """
         from services.shared import clock
 
-        with self.database.worker.connect() as connection:
-            got = connection.execute(
-                sa.text("SELECT pg_try_advisory_lock(hashtextextended(:job, 1))"), {"job": job}
-            ).scalar_one()
-            if not got:
+        job = {"job": marker.job, "seconds": marker.seconds}
+        with self.database.worker.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.execute(_LOCK_JOB, job).scalar_one():
                 return
             try:
-                getattr(self.prototype, method)(clock.now())
+                period = connection.execute(_FIND_PERIOD, job).scalar_one_or_none()
+                if period is not None:
+                    getattr(self.prototype, method)(clock.now())
+                    connection.execute(_FINISH_PERIOD, {"job": marker.job, "period": period})
             finally:
-                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:job, 1))"), {"job": job})
+                connection.execute(_UNLOCK_JOB, job)
 
     def _watch_hub(self) -> None:
         """Measure how late the hub runs: work that blocks it stops heartbeats for everyone."""
