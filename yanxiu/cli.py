@@ -18,6 +18,7 @@ os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 import click
 
 EXIT_SETTINGS = 2
+EXIT_UNREACHABLE = 3
 
 
 class Entry(NamedTuple):
@@ -73,6 +74,7 @@ def root() -> None:
 def main() -> None:
     """Run the command line; what the user can put right is told in one line instead of a traceback."""
     from services.shared.settings import SettingsError
+    from yanxiu.local.launcher import StackError
     from yanxiu.local.postgres_home import PostgresError
 
     try:
@@ -80,3 +82,6 @@ def main() -> None:
     except (SettingsError, PostgresError) as error:
         click.secho(f"yanxiu: {error}", fg="red", err=True)
         sys.exit(EXIT_SETTINGS)
+    except StackError as error:
+        click.secho(f"yanxiu: {error}", fg="red", err=True)
+        sys.exit(EXIT_UNREACHABLE)

@@ -108,7 +108,9 @@ def show(console: Console, results: Results, address: str) -> None:
     console.print(people)
     for what, where in results.addresses:
         console.print(f"{what}: {where}")
-    wrong = f"[red]{len(results.wrong)} came out wrong[/red]" if results.wrong else "[green]all as the rules say[/green]"
+    wrong = (
+        f"[red]{len(results.wrong)} came out wrong[/red]" if results.wrong else "[green]all as the rules say[/green]"
+    )
     console.print(f"{len(results.rows)} checks, {wrong}. API reference: {address}/docs")
 
 

@@ -132,7 +132,9 @@ def _broker() -> Iterator[tuple[Link | None, Topology]]:
 
 
 def _plain(event: ParkedEvent) -> dict[str, Any]:
-    return {key: str(value) if not isinstance(value, int) else value for key, value in dataclasses.asdict(event).items()}
+    return {
+        key: str(value) if not isinstance(value, int) else value for key, value in dataclasses.asdict(event).items()
+    }
 
 
 def _print_table(events: list[ParkedEvent], queues: dict[str, int]) -> None:

@@ -23,8 +23,10 @@ def command(host: str, port: int) -> None:
     with launcher.running(
         load_settings(), host, port, report=lambda step: console.print(f"[dim]{step}[/dim]")
     ) as stack:
+        console.print(f"[dim]logs: {stack.log}[/dim]", soft_wrap=True)
         console.print(
-            f"Yanxiu serves at [bold]{stack.address}[/bold] (API reference: {stack.address}/docs). Ctrl-C ends it."
+            f"Yanxiu serves at [bold]{stack.address}[/bold] (API reference: {stack.address}/docs). Ctrl-C ends it.",
+            soft_wrap=True,
         )
         stack.wait()
         console.print("[dim]stopping[/dim]")

@@ -68,7 +68,13 @@ EXAMPLES = (
         + ordinary("course_e", 3600),
         "6.00",
         "ISSUED",
-        (("party20", "2.00"), ("live_safety", "1.00"), ("course_c", "1.00"), ("course_d", "1.00"), ("course_e", "1.00")),
+        (
+            ("party20", "2.00"),
+            ("live_safety", "1.00"),
+            ("course_c", "1.00"),
+            ("course_d", "1.00"),
+            ("course_e", "1.00"),
+        ),
     ),
     Example("W02", "二十大 89 min", party20(5340) + ALL_OTHERS, "4.00", "NOT_EARNED", (("party20", "0.00"),)),
     Example(

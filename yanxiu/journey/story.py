@@ -172,9 +172,14 @@ class Story:
         second = self.county_admin.upload("/imports/teachers", "teachers.xlsx", teachers)
         refused = [row for row in first["rows"] if row["outcome"] == "REFUSED"]
         self.results.note("import", "roster: created, refused", (190, 10), (first["counts"]["CREATED"], len(refused)))
-        self.results.note("import", "each refusal tells row, field and reason", True, all(_is_told(row) for row in refused))
         self.results.note(
-            "import", "the same file again: created, unchanged", (0, 190), (second["counts"].get("CREATED", 0), second["counts"]["UNCHANGED"])
+            "import", "each refusal tells row, field and reason", True, all(_is_told(row) for row in refused)
+        )
+        self.results.note(
+            "import",
+            "the same file again: created, unchanged",
+            (0, 190),
+            (second["counts"].get("CREATED", 0), second["counts"]["UNCHANGED"]),
         )
 
     def _reject_a_double(self) -> None:
@@ -329,7 +334,12 @@ class Story:
         shown = stranger.get(f"/verifications/{number}")
         self.results.note("verify", "state by API", "VALID", shown["state"])
         self.results.note("verify", "school on the certificate", self.new_school["name"], shown["school_name"])
-        self.results.note("verify", "the name is masked", True, shown["holder_name"] != one.person.name and "*" in shown["holder_name"])
+        self.results.note(
+            "verify",
+            "the name is masked",
+            True,
+            shown["holder_name"] != one.person.name and "*" in shown["holder_name"],
+        )
         page = stranger.http.get(certificate["verification_url"], timeout=30)
         self.results.note("verify", "page at the QR address", True, page.status_code == 200 and number in page.text)
         pdf = one.api.send("GET", f"/certificates/{certificate['certificate_id']}/pdf")

@@ -62,7 +62,9 @@ class Viewer:
 
     @staticmethod
     def _next_quiz(video: dict[str, Any], at: int, end: int, answered: set[str]) -> dict[str, Any] | None:
-        ahead = [quiz for quiz in video["quizzes"] if quiz["quiz_id"] not in answered and at <= quiz["at_seconds"] <= end]
+        ahead = [
+            quiz for quiz in video["quizzes"] if quiz["quiz_id"] not in answered and at <= quiz["at_seconds"] <= end
+        ]
         return min(ahead, key=lambda quiz: int(quiz["at_seconds"])) if ahead else None
 
     def report(self, session: str, token: str, sequence: int, start: int, end: int) -> dict[str, Any]:

@@ -197,6 +197,7 @@ def _await_ready(address: str, log: Path, ended: threading.Event) -> None:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
             raise StackError(f"not ready after {READY_SECONDS:.0f} s ({answer}); the end of {log}:\n{tail}")
         ended.wait(0.1)
+    raise StackError("stopped before it was ready")
 
 
 def _ask_ready(address: str) -> str:

@@ -61,9 +61,7 @@ class Operator:
         if imported["outcome"] == "REFUSED":
             raise ValueError(f"{imported['code']} {imported['field']}")
         account_id = str(imported["account_id"])
-        self.tell(
-            "org", "bootstrap_grant", {"account_id": account_id, "role": "NATIONAL_OPERATOR", "place": NATION}
-        )
+        self.tell("org", "bootstrap_grant", {"account_id": account_id, "role": "NATIONAL_OPERATOR", "place": NATION})
         return account_id
 
     def close(self) -> None:

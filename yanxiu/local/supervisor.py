@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from yanxiu.local import life_line
 
@@ -30,6 +31,7 @@ class Program:
     layer: int = 0
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inherited: tuple[int, ...] = ()  # file descriptors, such as the listening socket
+    log: Path | None = None  # where its output goes; None: where ours goes
 
 
 class Child:
@@ -51,15 +53,19 @@ class Child:
     def start(self) -> None:
         reading, self._life_line = os.pipe()
         self._started_at = time.monotonic()
-        self._process = subprocess.Popen(
-            self.program.command,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **self.program.environment, life_line.VARIABLE: str(reading)},
-            pass_fds=(*self.program.inherited, reading),
-            # Ctrl-C must reach us alone; we tell the children in order.
-            start_new_session=True,
-        )
-        os.close(reading)
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, reading)
+            output = stack.enter_context(self.program.log.open("ab")) if self.program.log else None
+            self._process = subprocess.Popen(
+                self.program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self.program.environment, life_line.VARIABLE: str(reading)},
+                pass_fds=(*self.program.inherited, reading),
+                # Ctrl-C must reach us alone; we tell the children in order.
+                start_new_session=True,
+            )
 
     def tend(self) -> int | None:
         """Restart the process when it has ended and its pause is over; returns the exit code when it just ended."""
