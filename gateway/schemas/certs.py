@@ -41,7 +41,7 @@ class CertificateSummary(ma.Schema):
     school_name = fields.String(required=True, metadata={"example": "广州市第一小学"})
     hours = fields.String(required=True, metadata=HOURS)
     issued_at = fields.String(required=True, metadata=INSTANT)
-    verification_address = fields.String(
+    verification_url = fields.String(
         required=True, metadata={"description": "What the QR code holds.", "format": "uri"}
     )
 
@@ -86,7 +86,8 @@ class Verification(ma.Schema):
     state = fields.String(required=True, metadata=STATE)
     edition = fields.Integer(required=True)
     kind = fields.String(required=True, metadata={"example": "LEARNING"})
-    holder_masked = fields.String(required=True, metadata={"description": "Never the full name.", "example": "张*明"})
+    holder_name = fields.String(required=True, metadata={"description": "Masked.", "example": "张*明"})
+    school_name = fields.String(required=True, metadata={"example": "广州市第一小学"})
     programme_zh = fields.String(required=True)
     programme_en = fields.String(required=True)
     opens_on = fields.String(required=True, metadata=DAY)

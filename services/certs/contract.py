@@ -28,7 +28,7 @@ class PublicState(enum.StrEnum):
     REVOKED = "REVOKED"
 
 
-def verification_address(base_url: str, number: str) -> str:
+def verification_url(base_url: str, number: str) -> str:
     """What the QR code holds: the page that says whether this number is good."""
     return f"{base_url}{VERIFICATION_PATH}{number}"
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from services.certs import contract, policy, queries, rendering, schemas
 from services.certs.actions import documents
+from services.certs.dependencies import CipherProvider, StorageProvider, VerifierProvider
 from services.certs.models import Certificate, Document
-from services.certs.signing import Verifier
-from services.shared.bus import Call, DatabaseProvider, KeyRingProvider, SettingsProvider, offload, query
-from services.shared.crypto import FieldCipher, KeySet
-from services.shared.storage import Storage, open_storage
+from services.shared.bus import Call, DatabaseProvider, SettingsProvider, offload, query
 
 
 class CertsRenderService:
     name = contract.RENDER
     policies = policy.RENDER_POLICIES
     database: Any = DatabaseProvider()
-    keyring: Any = KeyRingProvider()
     settings: Any = SettingsProvider()
+    storage: Any = StorageProvider()
+    cipher: Any = CipherProvider()
+    verifier: Any = VerifierProvider()
 
     @query
     def render_certificate(self, call: Call) -> dict[str, Any]:
@@ -50,15 +49,3 @@ class CertsRenderService:
         if document.storage_key != file.key:
             self.storage.delete(file.key)
         return document
-
-    @functools.cached_property
-    def storage(self) -> Storage:
-        return open_storage(self.settings)
-
-    @functools.cached_property
-    def cipher(self) -> FieldCipher:
-        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
-
-    @functools.cached_property
-    def verifier(self) -> Verifier:
-        return Verifier.of(self.keyring)

@@ -87,7 +87,7 @@ def _fonts() -> typst.Fonts:
 
 
 def _data(paper: Paper) -> dict[str, str]:
-    address = contract.verification_address(paper.base_url, paper.number)
+    address = contract.verification_url(paper.base_url, paper.number)
     issued_on = paper.issued_at.astimezone(clock.BEIJING).date()
     return {
         "title": f"学习证书 {rules.format_number(paper.number)}",

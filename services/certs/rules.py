@@ -193,6 +193,7 @@ class Statement:
     hours: str
     issued_at: str
     issuer: str
+    school_name: str
     holder_masked: str
     holder_digest: str
 
@@ -206,12 +207,12 @@ def canonical(statement: Statement) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def holder_digest(name: str, school_name: str, salt: bytes) -> str:
-    """Ties the signature to a person without naming her: SHA-256 over salt, name and school.
+def holder_digest(name: str, salt: bytes) -> str:
+    """Ties the signature to a person without naming her: SHA-256 over salt and name.
 
     The salt stays secret with the name; without it a masked name could be completed by trying.
     """
-    text = json.dumps([salt.hex(), name, school_name], separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps([salt.hex(), name], separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

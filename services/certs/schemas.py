@@ -72,7 +72,7 @@ class CertificateSummary(Schema):
     school_name = fields.String()
     hours = fields.Decimal(places=2, as_string=True)
     issued_at = Instant()
-    verification_address = fields.String()
+    verification_url = fields.String()
 
 
 class CertificatePage(Schema):
@@ -96,7 +96,8 @@ class Verification(Schema):
     state = fields.String()
     edition = fields.Integer()
     kind = fields.String()
-    holder_masked = fields.String()
+    holder_name = fields.String()  # masked
+    school_name = fields.String()
     programme_zh = fields.String()
     programme_en = fields.String()
     opens_on = fields.String()

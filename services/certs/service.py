@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import time
 import uuid
 from typing import Any
 
 import structlog
 
+from services.catalog import contract as catalog
 from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, projections
+from services.certs.dependencies import OfficeProvider, VerifierProvider
 from services.certs.models import Programme
 from services.certs.rules import Kind
-from services.certs.signing import Signer, Verifier
-from services.identity.contract import PEOPLE_AT_ONCE
+from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
+from services.identity import contract as identity
+from services.org import contract as org
 from services.shared import clock
 from services.shared.bus import (
     BusProvider,
     Call,
     DatabaseProvider,
-    KeyRingProvider,
     SettingsProvider,
     batch_consumer,
     event_handler,
     periodic,
     query,
 )
-from services.shared.crypto import FieldCipher, KeySet
 from services.shared.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
 # Also the size of one decision transaction: small enough that a crash costs a blink.
-BATCH = min(200, PEOPLE_AT_ONCE)
+BATCH = min(200, identity.PEOPLE_AT_ONCE)
 # A run gives up its turn after this, so that stopping the process never waits long for it.
 RUN_SECONDS = 10.0
 
@@ -45,9 +45,10 @@ class CertsService:
     name = contract.SERVICE
     policies = policy.POLICIES
     database: Any = DatabaseProvider()
-    keyring: Any = KeyRingProvider()
     settings: Any = SettingsProvider()
     bus: Any = BusProvider()
+    office: Any = OfficeProvider()
+    verifier: Any = VerifierProvider()
 
     # --- questions ---
 
@@ -86,7 +87,7 @@ class CertsService:
             call.authorise(certificate.teacher_id, place, missing=queries.NOT_FOUND)
             history = queries.history_of(db, [certificate_id])
         own = call.actor.account_id == certificate.teacher_id
-        name = documents.open_holder(self.cipher, certificate).name if own else showing.masked_name(certificate)
+        name = documents.open_holder(self.office.cipher, certificate).name if own else showing.masked_name(certificate)
         return schemas.Certificate().dump(showing.detail(certificate, name, history, self.settings.base_url))
 
     @query
@@ -110,28 +111,28 @@ class CertsService:
 
     # --- what others announce ---
 
-    @event_handler("catalog.programme_published")
+    @event_handler(catalog.PROGRAMME_PUBLISHED)
     def on_programme_published(self, db, event):
         projections.keep_programme(db, event.payload)
 
-    @event_handler("catalog.programme_closed")
+    @event_handler(catalog.PROGRAMME_CLOSED)
     def on_programme_closed(self, db, event):
         projections.close_programme(db, event.payload)
 
-    @event_handler("org.membership_changed")
+    @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):
         projections.keep_membership(db, event.payload)
 
-    @event_handler("identity.profile_changed")
+    @event_handler(identity.PROFILE_CHANGED)
     def on_profile_changed(self, db, event):
         if event.payload["complete"]:
             projections.reconsider(db, uuid.UUID(event.payload["account_id"]))
 
-    @event_handler("credits.recognition_closed")
+    @event_handler(RECOGNITION_CLOSED)
     def on_recognition_closed(self, db, event):
         projections.make_due(db, event.payload, clock.now())
 
-    @batch_consumer("credits.hours_recognised")
+    @batch_consumer(HOURS_RECOGNISED)
     def record_standings(self, db, messages):
         projections.keep_standings(db, [message.event().payload for message in messages])
 
@@ -178,20 +179,6 @@ class CertsService:
         if not teacher_ids:
             return {}
         asked = [str(teacher_id) for teacher_id in teacher_ids]
-        holders = self.bus.ask("identity", "get_holders", {"account_ids": asked})["items"]
+        holders = self.bus.ask(identity.SERVICE, "get_holders", {"account_ids": asked})["items"]
         known = {uuid.UUID(holder["account_id"]): holder["name"] for holder in holders}
         return {teacher_id: known.get(teacher_id) or "" for teacher_id in teacher_ids}
-
-    # --- keys ---
-
-    @functools.cached_property
-    def cipher(self) -> FieldCipher:
-        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
-
-    @functools.cached_property
-    def verifier(self) -> Verifier:
-        return Verifier.of(self.keyring)
-
-    @functools.cached_property
-    def office(self) -> deciding.Office:
-        return deciding.Office(Signer.of(self.keyring), self.cipher)

@@ -45,7 +45,7 @@ def summary(certificate: Certificate, base_url: str) -> dict[str, Any]:
         "school_name": certificate.school_name,
         "hours": certificate.hours,
         "issued_at": certificate.issued_at,
-        "verification_address": contract.verification_address(base_url, certificate.number),
+        "verification_url": contract.verification_url(base_url, certificate.number),
     }
 
 
@@ -65,10 +65,11 @@ def detail(
 
 
 def verification(editions: Sequence[Certificate], history: Sequence[CertificateHistory]) -> dict[str, Any]:
-    """What a stranger learns of a number: its newest edition, and what happened to all of them. No name, no school."""
+    """What a stranger learns of a number: its newest edition, and what happened to all of them. The name only masked."""
     newest = editions[0]
     return {
         **json.loads(newest.statement),
+        "holder_name": masked_name(newest),
         "number": rules.format_number(newest.number),
         "state": PUBLIC_STATES[State(newest.state)],
         "history": _changes(editions, history),

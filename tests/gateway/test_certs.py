@@ -16,7 +16,8 @@ FOUND = {
     "state": "VALID",
     "edition": 1,
     "kind": "LEARNING",
-    "holder_masked": "张*<b>",
+    "holder_name": "张*<b>",
+    "school_name": "广州市第一小学",
     "programme_zh": "2023年寒假教师研修",
     "programme_en": "Winter training",
     "opens_on": "2022-12-02",
@@ -161,7 +162,16 @@ def test_the_page_says_the_state_in_the_reader_s_language(page, state, chinese, 
 
 def test_the_page_shows_what_to_compare_and_escapes_it(page):
     html = page(FOUND).text
-    for shown in (NUMBER, "2023年寒假教师研修", "2022-12-02", "2023-02-28", "6.00", "教师研修平台", "2023-03-01"):
+    for shown in (
+        NUMBER,
+        "2023年寒假教师研修",
+        "2022-12-02",
+        "2023-02-28",
+        "6.00",
+        "教师研修平台",
+        "广州市第一小学",
+        "2023-03-01",
+    ):
         assert shown in html
     assert "张*&lt;b&gt;" in html
     assert "<b>" not in html

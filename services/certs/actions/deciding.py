@@ -161,8 +161,9 @@ def _certificate(office: Office, programme: Programme, case: Case, name: str, no
         hours=str(case.standing.hours),
         issued_at=clock.format_instant(now),
         issuer=contract.ISSUER_ZH,
+        school_name=school_name,
         holder_masked=rules.mask_name(name),
-        holder_digest=rules.holder_digest(name, school_name, salt),
+        holder_digest=rules.holder_digest(name, salt),
     )
     text = rules.canonical(statement)
     sealed = json.dumps({"name": name, "salt": salt.hex()}, ensure_ascii=False)

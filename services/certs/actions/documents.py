@@ -56,10 +56,11 @@ def is_genuine(verifier: Verifier, certificate: Certificate | None) -> bool:
         return False
     signed = certificate.statement.encode()
     fields = json.loads(signed)
-    repeated = (certificate.number, certificate.edition, str(certificate.hours))
+    repeated = (certificate.number, certificate.edition, certificate.school_name, str(certificate.hours))
     genuine = verifier.is_genuine(signed, certificate.signature, certificate.key_id) and repeated == (
         fields["number"],
         fields["edition"],
+        fields["school_name"],
         fields["hours"],
     )
     if not genuine:
@@ -77,7 +78,7 @@ def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certific
         raise Conflict(rules.TransitionError(State(certificate.state), State.ISSUED).code)
     holder = open_holder(cipher, certificate)
     signed = json.loads(certificate.statement)
-    digest = rules.holder_digest(holder.name, certificate.school_name, holder.salt)
+    digest = rules.holder_digest(holder.name, holder.salt)
     if not is_genuine(verifier, certificate) or signed["holder_digest"] != digest:
         raise Conflict("certs.record_damaged")
     return Paper(

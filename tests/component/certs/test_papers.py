@@ -71,7 +71,7 @@ def test_the_paper_says_who_what_how_long_and_under_which_number(paper):
         "2022年12月2日至2023年2月28日",
         "6.00",
         paper.certificate["number"],
-        paper.certificate["verification_address"],
+        paper.certificate["verification_url"],
         "2023年3月1日",
     ):
         assert expected in squeezed
@@ -91,7 +91,7 @@ def test_the_qr_code_on_the_page_is_the_one_of_the_address(paper):
     bitmap = pdf[0].render(scale=8, grayscale=True)
     pixels = bytes(bitmap.buffer)
     stride = bitmap.stride
-    code = segno.make(paper.certificate["verification_address"], error="m", micro=False)
+    code = segno.make(paper.certificate["verification_url"], error="m", micro=False)
     modules = [list(row) for row in code.matrix]
     left, top, width = find_code(pixels, stride, bitmap.width, bitmap.height)
     step = width / len(modules)
@@ -190,4 +190,4 @@ def test_a_character_without_glyph_is_refused_before_printing(season, render, a_
 
 def test_the_address_on_the_paper_is_the_contract_s(paper):
     number = paper.certificate["number"].replace("-", "")
-    assert paper.certificate["verification_address"] == contract.verification_address("http://127.0.0.1:8080", number)
+    assert paper.certificate["verification_url"] == contract.verification_url("http://127.0.0.1:8080", number)
