@@ -37,6 +37,7 @@ class Stack:
     """A running Yanxiu. What its processes log is in `log`."""
 
     address: str
+    settings: Settings  # with the database's real address, also in the embedded mode
     log: Path
     supervisor: Supervisor
     _ended: threading.Event
@@ -108,7 +109,7 @@ def running(
         supervisor.start()
         try:
             _await_ready(address, log, ended)
-            yield Stack(address, log, supervisor, ended)
+            yield Stack(address, settings_here, log, supervisor, ended)
         finally:
             for name in supervisor.stop(STOP_SECONDS):
                 report(f"{name} did not end in time and was killed")
