@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.shared.bus import offload
-from services.shared.bus.providers import Provider
+from services.shared.bus.providers import Environment, Provider
 from services.shared.settings import Settings
 
 PARALLELISM = 1  # architecture.md decision 19
@@ -41,6 +43,6 @@ class Passwords:
             return False
 
 
-class PasswordsProvider(Provider):
-    def build(self, service_class, environment):
+class PasswordsProvider(Provider[Passwords]):
+    def build(self, service_class: Any, environment: Environment) -> Passwords:
         return Passwords(environment.settings)

@@ -65,7 +65,7 @@ def list_people(db: Session, account_ids: Collection[uuid.UUID]) -> list[tuple[A
         .where(Account.id.in_(account_ids))
         .order_by(Account.id)
     )
-    return [tuple(row) for row in rows]
+    return [(account, profile, placement) for account, profile, placement in rows]
 
 
 def lock_newest_code(db: Session, phone_candidates: Sequence[str], purpose: str) -> SmsCode | None:

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from services.identity import contract
-from services.shared.bus.providers import Provider
+from services.shared.bus.providers import Environment, Provider
 
 if TYPE_CHECKING:
     from services.identity.actions.accounts import Standing
@@ -49,8 +49,8 @@ class AccessTokenMint:
         return jwt.encode(self._header, claims, self._key, algorithms=[ALGORITHM])
 
 
-class MintProvider(Provider):
-    def build(self, service_class, environment):
+class MintProvider(Provider[AccessTokenMint]):
+    def build(self, service_class: Any, environment: Environment) -> AccessTokenMint:
         key = environment.keyring.signing_key(PURPOSE)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return AccessTokenMint(pem, environment.keyring.key_id(PURPOSE))

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.shared.bus.providers import Provider
+from services.shared.bus.providers import Environment, Provider
 from services.shared.crypto import BlindIndex, FieldCipher, KeySet
 from services.shared.keys import KeyRing
 
@@ -81,6 +81,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class VaultProvider(Provider):
-    def build(self, service_class, environment):
+class VaultProvider(Provider[Vault]):
+    def build(self, service_class: Any, environment: Environment) -> Vault:
         return Vault.of(environment.keyring)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from services.identity import tokens
@@ -43,7 +45,8 @@ def forget_stale(db: Session, now: dt.datetime) -> int:
             ~sa.exists().where(RefreshToken.sign_in_id == SignIn.id),
         ),
     )
-    return sum(db.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in stale)
+    results = [db.execute(statement.execution_options(synchronize_session=False)) for statement in stale]
+    return sum(cast(CursorResult[Any], result).rowcount for result in results)
 
 
 def reseal_personal_data(db: Session, vault: Vault) -> int:

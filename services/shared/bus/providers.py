@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from services.shared import outbox
 from services.shared.database import Database
@@ -15,6 +15,9 @@ from services.shared.settings import Settings
 if TYPE_CHECKING:
     from services.shared.actor import ActorSigner
     from services.shared.bus.calls import Call
+
+
+Built = TypeVar("Built")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,29 +30,33 @@ class Environment:
     connect: Callable[[], Any]
 
 
-class Provider:
+class Provider(Generic[Built]):
     """A class attribute that the runner replaces, on the instance, by what `build` returns."""
 
-    def build(self, service_class: Any, environment: Environment) -> Any:
+    if TYPE_CHECKING:
+        # What `self.database` is once the runner has put the built object in this one's place.
+        def __get__(self, instance: object, owner: type | None = None) -> Built: ...
+
+    def build(self, service_class: Any, environment: Environment) -> Built:
         raise NotImplementedError
 
 
-class DatabaseProvider(Provider):
+class DatabaseProvider(Provider[Database]):
     def build(self, service_class: Any, environment: Environment) -> Database:
         return Database(owner_of(service_class), environment.settings, environment.keyring)
 
 
-class SettingsProvider(Provider):
+class SettingsProvider(Provider[Settings]):
     def build(self, service_class: Any, environment: Environment) -> Settings:
         return environment.settings
 
 
-class KeyRingProvider(Provider):
+class KeyRingProvider(Provider[KeyRing]):
     def build(self, service_class: Any, environment: Environment) -> KeyRing:
         return environment.keyring
 
 
-class BusProvider(Provider):
+class BusProvider(Provider["ServiceBus"]):
     """`self.bus.ask("identity", "get_holders", {...}, call)`: a question to another service, signed as this one."""
 
     def build(self, service_class: Any, environment: Environment) -> ServiceBus:
@@ -60,7 +67,7 @@ class BusProvider(Provider):
         return ServiceBus(owner, signer, environment.connect())
 
 
-class PublisherProvider(Provider):
+class PublisherProvider(Provider[Any]):
     """`self.publisher.publish(exchange, routing_key, body, message_id, timeout)`: confirmed, for what is no event."""
 
     def build(self, service_class: Any, environment: Environment) -> Any:
