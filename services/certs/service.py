@@ -138,7 +138,7 @@ class CertsService:
 
     # --- deciding ---
 
-    @periodic(1.0, job="decide_certificates")
+    @periodic(2.0, job="decide_certificates")
     def decide_certificates(self, now: dt.datetime) -> None:
         """Decide on what is pending in finished programmes, a batch of each in turn.
 
