@@ -19,6 +19,7 @@ from gateway.limits import Limiter
 from gateway.messages import load_catalogue
 from gateway.revocations import Revocations
 from services.shared.actor import ActorSigner
+from services.shared.errors import NotAllowed
 from services.shared.keys import KeyRing, open_keyring
 from services.shared.settings import Settings
 
@@ -96,9 +97,19 @@ def _admit() -> None:
     if operation is None:
         return
     gateway().revocations.start()
-    call().actor = auth.authenticate(request)
-    gateway().limiter.count(operation.operation_id, request.method, call().actor)
+    _authenticate_and_count(operation.operation_id)
     intake.check_operation(request, operation)
+
+
+def _authenticate_and_count(operation_id: str) -> None:
+    limiter, method = gateway().limiter, request.method
+    try:
+        call().actor = auth.authenticate(request)
+    except NotAllowed:
+        # Whoever tries tokens is a visitor, and counted as one: a signature costs more to check than to make up.
+        limiter.count(operation_id, method, auth.visitor(request))
+        raise
+    limiter.count(operation_id, method, call().actor)
 
 
 def _echo(response: Response) -> None:
@@ -120,7 +131,8 @@ def _register(app: Flask, modules: Iterable[ModuleType], operations: openapi.Ope
     with warnings.catch_warnings():
         # Two blueprints may both call a nested schema "Item"; apispec then names the second "Item1" and says so.
         warnings.filterwarnings("ignore", message="Multiple schemas resolved to the name")
-        api = openapi.create_api(app, app.extensions[EXTENSION].settings.base_url)
+        parts: Gateway = app.extensions[EXTENSION]
+        api = openapi.create_api(app, parts.settings.base_url, parts.catalogue)
         for module in modules:
             _register_module(app, api, module, operations)
         publish(app, api.spec.to_dict())

@@ -15,10 +15,15 @@ import structlog
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from services.shared.actor import Actor
 from services.shared.errors import LimitReached, Unavailable
 
+REDIS_SECONDS = 0.2
+# While Redis is away not every request tries it: a black hole would cost each of them the time above.
+AWAY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -74,22 +79,29 @@ class Limiter:
         self._lock = threading.Lock()
         self._strategy: FixedWindowRateLimiter | None = None
         self._parsed: dict[str, list[RateLimitItem]] = {}
+        self._away_until = 0.0  # monotonic
 
     def count(self, operation_id: str, method: str, actor: Actor) -> None:
         """Count one call. Raises LimitReached, or Unavailable where a closed limit cannot be counted."""
         limit = for_operation(operation_id, method)
         who = f"account:{actor.account_id}" if actor.account_id else f"address:{actor.address}"
         figures = limit.per_account if actor.account_id else limit.per_address
+        wait = self._wait(figures, operation_id or method, who)
+        if wait is None and limit.closed:
+            raise Unavailable("shared.unavailable", "", "the limit cannot be counted")
+        if wait:
+            raise LimitReached("shared.limit_reached", "", f"retry_after_seconds={wait}")
+
+    def _wait(self, figures: str, *identifiers: str) -> int | None:
+        """Seconds to wait, 0 for none; None when the counter is away."""
+        if time.monotonic() < self._away_until:
+            return None
         try:
-            passed = [self._hit(item, operation_id or method, who) for item in self._items(figures)]
+            return max(self._hit(item, *identifiers) for item in self._items(figures))
         except Exception as error:  # noqa: BLE001  whatever Redis raises, the limit's own rule decides
-            log.warning("limit_not_counted", operation=operation_id, error=type(error).__name__)
-            if limit.closed:
-                raise Unavailable("shared.unavailable", "", "the limit cannot be counted") from None
-            return
-        waits = [wait for wait in passed if wait]
-        if waits:
-            raise LimitReached("shared.limit_reached", "", f"retry_after_seconds={max(waits)}")
+            log.warning("limit_not_counted", error=type(error).__name__)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return None
 
     def _hit(self, item: RateLimitItem, *identifiers: str) -> int:
         """0 when the call is within `item`, else the seconds until its window ends."""
@@ -108,9 +120,21 @@ class Limiter:
         # On first use, not at start: a connection made before gunicorn forks would be shared by its workers.
         with self._lock:
             if self._strategy is None:
-                storage = storage_from_string(self._redis_url) if self._redis_url else WindowStorage()
-                self._strategy = FixedWindowRateLimiter(storage)
+                self._strategy = FixedWindowRateLimiter(self._storage())
             return self._strategy
+
+    def _storage(self) -> Storage:
+        if not self._redis_url:
+            return WindowStorage()
+        # The client's defaults wait without end and try four times; a counter is not worth that.
+        patience: dict[str, Any] = {
+            "socket_timeout": REDIS_SECONDS,
+            "socket_connect_timeout": REDIS_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        storage = storage_from_string(self._redis_url, **patience)
+        assert isinstance(storage, Storage)  # not the library's asyncio one
+        return storage
 
 
 class WindowStorage(Storage):

@@ -12,6 +12,7 @@ from flask import Flask
 from marshmallow import fields
 
 from gateway import limits
+from gateway.messages import LANGUAGES, Catalogue
 from gateway.parsing import StrictParser
 
 PREFIX = "/api/v1"
@@ -24,6 +25,7 @@ DESCRIPTION = """\
 Teachers' professional development: registration, study, recognised hours, certificates. 教师研修平台接口。
 
 * **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; texts follow `Accept-Language` (`zh` by default, or `en`).
+  Every code with its texts stands under `x-problem-codes` of this document.
 * **Repeating safely**: give every unsafe request an `Idempotency-Key` and keep it until you have an answer. The same key with the same
   body returns the first answer again; with another body it is refused with 422.
 * **Lists** return `items` and `next_cursor`; pass it as `cursor` for the next page.
@@ -150,10 +152,14 @@ def _operation(document: dict[str, Any]) -> Operation:
     )
 
 
-def create_api(app: Flask, base_url: str) -> Api:
+def create_api(app: Flask, base_url: str, catalogue: Catalogue) -> Api:
     """The document of `app`, still without operations."""
     app.config.update(API_TITLE="Yanxiu 研修", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "servers": [{"url": base_url}]})
+    codes = {code: {language: catalogue.text(code, language) for language in LANGUAGES} for code in catalogue.codes()}
+    api = Api(
+        app,
+        spec_kwargs={"info": {"description": DESCRIPTION}, "servers": [{"url": base_url}], "x-problem-codes": codes},
+    )
     components = api.spec.components
     components.security_scheme(
         "bearer",

@@ -47,7 +47,7 @@ def publish_confirmed(exchange: str, routing_key: str, body: dict[str, Any], mes
 
 
 def extend_deadline(seconds: float) -> None:
-    """Give this request `seconds` from its start: only for uploads and documents, and below gunicorn's time-out."""
+    """Give this request `seconds` from its start: only for uploads and documents."""
     context = call()
     context.deadline = max(context.deadline, context.started + seconds)
 

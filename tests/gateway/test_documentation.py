@@ -50,6 +50,12 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
     assert missing == []
 
 
+def test_every_code_is_listed_with_its_texts(document: dict[str, Any]) -> None:
+    codes = document["x-problem-codes"]
+    assert codes["shared.key_reused"]["en"].startswith("This Idempotency-Key")
+    assert {code.split(".")[0] for code in codes} >= {"shared", "identity", "org", "learning"}
+
+
 def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -49,6 +53,11 @@ def test_a_refusal_says_how_long_to_wait(limited: FlaskClient, bus: FakeBus) -> 
     assert len(bus.sent) == reached
 
 
+def test_trying_tokens_is_counted_too(limited: FlaskClient, tokens: Tokens) -> None:
+    statuses = [limited.get(NOTES, headers=tokens.headers(iss="elsewhere")).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+
+
 def test_forwarded_addresses_of_strangers_buy_no_new_count(limited: FlaskClient) -> None:
     statuses = [limited.get(NOTES, headers={"X-Forwarded-For": f"9.9.9.{i}"}).status_code for i in range(6)]
     assert statuses[-1] == 429
@@ -66,6 +75,35 @@ def test_without_the_counter_guessing_is_refused_and_study_goes_on(
     assert "Retry-After" in refused.headers
     assert client.post("/api/v1/reports", json={"title": "x"}).status_code == 202
     assert len(bus.published) == 1
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of this test's own, on a socket in its folder."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs redis-server")
+    path = tmp_path / "redis.sock"
+    with subprocess.Popen(
+        [program, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    ) as server:
+        deadline = time.monotonic() + 10
+        while not path.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield f"redis+unix://{path}"
+        server.terminate()
+
+
+def test_two_processes_share_their_counts_through_redis(
+    make_app: Callable[..., Flask], bus: FakeBus, monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    monkeypatch.setitem(LIMITS, "list_notes", Limit("3/minute", "5/minute", closed=True))
+    bus.answer("notes", "list_notes", {"items": [], "next_cursor": None})
+    first, second = (make_app(sample, redis_url=redis_url, limit_scale=1).test_client() for _ in range(2))
+    statuses = [client.get(NOTES).status_code for client in (first, second, first, second, first, second)]
+    assert statuses == [200] * 5 + [429]
 
 
 def test_what_must_not_be_guessed_is_closed() -> None:
