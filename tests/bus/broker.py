@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import kombu
 from amqp.exceptions import NotFound
@@ -33,10 +33,12 @@ def with_vhost(uri: str, vhost: str) -> str:
 
 
 def with_address(uri: str, host: str, port: int) -> str:
-    """The same broker, reached by another road (a fault link)."""
+    """The same server, reached by another road (a fault link)."""
     parts = urlsplit(uri)
     login = parts.netloc.rpartition("@")[0]
-    return urlunsplit(parts._replace(netloc=f"{login}@{host}:{port}" if login else f"{host}:{port}"))
+    netloc = f"{login}@{host}:{port}" if login else f"{host}:{port}"
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key not in ("host", "port")])
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def control(*words: str) -> bool:

@@ -68,6 +68,14 @@ def start(broker: Broker, name: str, journal: Journal, tmp_path: Path) -> Iterat
 
 
 @pytest.fixture
+def database_link(bus_settings: Settings) -> Iterator[FaultLink]:
+    """A road to PostgreSQL that the test can cut or freeze."""
+    made = FaultLink(bus_settings.database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def link(broker: Broker) -> Iterator[FaultLink]:
     """A road to the broker that the test can cut or freeze."""
     made = FaultLink(broker.uri)

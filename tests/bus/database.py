@@ -51,6 +51,12 @@ class Effects:
         found = sa.select(sa.func.count()).select_from(effect).where(effect.c.process == process, effect.c.item == item)
         return self._scalar(found)
 
+    def order(self, process: str) -> list[str]:
+        """The items in the order of their effects."""
+        with self.database.work() as db:
+            found = sa.select(effect.c.item).where(effect.c.process == process).order_by(effect.c.id)
+            return list(db.execute(found).scalars())
+
     def parked(self, consumer: str) -> list[Any]:
         """Parked rows of a consumer ("bustest-x.on_done"), oldest first."""
         with self.database.work() as db:

@@ -1,4 +1,4 @@
-"""A TCP link to the broker that can be cut, refused and frozen: the network as production knows it."""
+"""A TCP link to a server that can be cut, refused and frozen: the network as production knows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import selectors
 import socket
 import threading
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.bus.broker import with_address
 
@@ -16,8 +16,7 @@ class FaultLink:
     """`uri` leads through it to the broker at the given one. `drop()` resets what is open; `freeze()` keeps it open and silent."""
 
     def __init__(self, uri: str) -> None:
-        parts = urlsplit(uri)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 5672)
+        self._target = _address(uri)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.uri = with_address(uri, "127.0.0.1", self._listener.getsockname()[1])
         self.accepted = 0
@@ -69,7 +68,7 @@ class FaultLink:
         try:
             if self._refusing:
                 raise ConnectionRefusedError
-            far = socket.create_connection(self._target, 5)
+            far = _connect(self._target)
         except OSError:
             near.close()
             return
@@ -93,3 +92,20 @@ class FaultLink:
                 if not data:
                     return
                 key.data.sendall(data)
+
+
+def _address(uri: str) -> tuple[str, int] | str:
+    """Where the server listens: host and port, or the path of PostgreSQL's socket."""
+    parts = urlsplit(uri)
+    folder = dict(parse_qsl(parts.query)).get("host", "")
+    if folder.startswith("/"):
+        return f"{folder}/.s.PGSQL.{parts.port or 5432}"
+    return parts.hostname or "127.0.0.1", parts.port or (5432 if parts.scheme.startswith("postgres") else 5672)
+
+
+def _connect(address: tuple[str, int] | str) -> socket.socket:
+    if isinstance(address, tuple):
+        return socket.create_connection(address, 5)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(address)
+    return connection

@@ -46,7 +46,7 @@ class Stand:
         self._launcher = launcher
         self._settings = settings
         self._signer = ActorSigner("gateway", keyring.signing_key("actor.gateway"))
-        self._short = short = launcher.environment["SERVICE"]
+        self.short = short = launcher.environment["SERVICE"]
         self.name = f"bustest-{short}"
         self.done, self.counted = f"bustest.done_{short}", f"bustest.counted_{short}"
         self.rpc_queue = topology.rpc_queue(self.name)
@@ -59,9 +59,13 @@ class Stand:
     def start(self, **environment: Any) -> Process:
         """Start one more process of the service, and wait until it consumes."""
         ready = self.journal.count("ready")
-        process = self._launcher("ours/service.py", **{"AMQP_URI": self.broker.uri, **environment})
+        process = self.launch(**environment)
         self.journal.wait_for("ready", count=ready + 1)
         return process
+
+    def launch(self, **environment: Any) -> Process:
+        """As `start`, for a process that will not live until it is ready."""
+        return self._launcher("ours/service.py", **{"AMQP_URI": self.broker.uri, **environment})
 
     def pool(self, uri: str = "") -> ClientPool:
         """A client such as a gateway process holds."""
@@ -132,7 +136,7 @@ class Stand:
 
     def applied(self, item: str) -> int:
         """How often the service committed the effect of `item`."""
-        return self.effects.count(self._short, item)
+        return self.effects.count(self.short, item)
 
     def parked(self, method: str = "on_done") -> list[Any]:
         return self.effects.parked(f"{self.name}.{method}")

@@ -1,6 +1,6 @@
 """Starts the recorder as production starts a service (`yanxiu.local.service_process`).
 
-The environment shortens time-outs, so that tests are quick, and arms crash points.
+The environment shortens time-outs, so that tests are quick, and arms crash points and sabotage.
 """
 
 # ruff: noqa: E402  the patching has to come between the imports
@@ -18,7 +18,7 @@ import signal
 import sys
 from typing import Any
 
-from services.shared.bus import link, listener, publisher, relay, run, topology
+from services.shared.bus import dispatch, link, listener, publisher, relay, run, topology
 from services.shared.keys import KeyRing
 from services.shared.settings import load_settings
 from services.shared.startup import configure_process
@@ -28,12 +28,16 @@ from yanxiu.local.service_process import await_signals
 
 
 def adjust() -> None:
-    """Shorter time-outs and armed crash points."""
+    """Shorter time-outs armed crash points, and what the twins of some tests leave out."""
     if heartbeat := os.environ.get("HEARTBEAT"):
         link.Link.__init__.__kwdefaults__["heartbeat"] = float(heartbeat)
         listener.HEARTBEAT_SECONDS = float(heartbeat)
+    if poll := os.environ.get("POLL_SECONDS"):
+        relay.POLL_SECONDS = float(poll)
     if confirm := os.environ.get("CONFIRM_SECONDS"):
         relay.CONFIRM_SECONDS = float(confirm)
+    if os.environ.get("WITHOUT_INBOX"):
+        dispatch.claim = lambda _db, _consumer, event_ids: set(event_ids)
     if os.environ.get("CRASH_AFTER_CONFIRM"):
         waited = publisher.ConfirmingLink.wait
 
