@@ -85,15 +85,19 @@ def send_history(
 ) -> SendHistory:
     """What was sent lately. Call it under `lock_words` of both, or parallel requests do not see each other."""
     recent = SmsCode.issued_at > now - HOUR
-    last_sent_at, last_hour, last_day = db.execute(
-        sa.select(sa.func.max(SmsCode.issued_at), sa.func.count().filter(recent), sa.func.count(SmsCode.id)).where(
+    unused_sent_at, last_hour, last_day = db.execute(
+        sa.select(
+            sa.func.max(SmsCode.issued_at).filter(SmsCode.used_at.is_(None)),
+            sa.func.count().filter(recent),
+            sa.func.count(SmsCode.id),
+        ).where(
             SmsCode.phone_index.in_(phone_candidates), SmsCode.issued_at > now - DAY, SmsCode.issued_at <= now + HOUR
         )
     ).one()
     from_address = db.scalar(
         sa.select(sa.func.count(SmsCode.id)).where(SmsCode.address_index.in_(address_candidates), recent)
     )
-    return SendHistory(last_sent_at, last_hour, last_day, from_address or 0)
+    return SendHistory(unused_sent_at, last_hour, last_day, from_address or 0)
 
 
 def lock_words(db: Session, *words: str) -> None:

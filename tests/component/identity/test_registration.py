@@ -120,6 +120,13 @@ def test_codes_are_limited_per_phone(people):
     assert refusal(LimitReached, people.call, "request_sms_code", request, anonymous()).code == "identity.sms_limit"
 
 
+def test_who_has_used_a_code_may_ask_for_the_next_at_once(people):
+    _, phone = people.register()
+    assert people.call("request_sms_code", {"phone": phone, "purpose": "SIGN_IN"}, anonymous())
+    with pytest.raises(LimitReached, match="sms_too_soon"):
+        people.call("request_sms_code", {"phone": phone, "purpose": "SIGN_IN"}, anonymous())
+
+
 def test_parallel_requests_send_one_message(people, in_parallel):
     phone = new_phone()
     request = {"phone": phone, "purpose": "REGISTER"}

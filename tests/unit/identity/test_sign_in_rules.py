@@ -60,8 +60,8 @@ def test_the_list_of_common_passwords_holds_only_what_the_other_rules_let_throug
     assert others == set()
 
 
-def history(last_sent_at=None, phone_last_hour=0, phone_last_day=0, address_last_hour=0):
-    return SendHistory(last_sent_at, phone_last_hour, phone_last_day, address_last_hour)
+def history(unused_sent_at=None, phone_last_hour=0, phone_last_day=0, address_last_hour=0):
+    return SendHistory(unused_sent_at, phone_last_hour, phone_last_day, address_last_hour)
 
 
 @pytest.mark.parametrize(
