@@ -165,13 +165,21 @@ def list_entries(
 
 def list_studies(db: Session, after: Study | None, limit: int) -> list[Study]:
     """Every (teacher, programme) that has a standing, evidence or an entry, in order: nothing can hide by lacking one."""
-    either = sa.union(
-        sa.select(Standing.teacher_id, Standing.programme_id),
-        sa.select(Evidence.teacher_id, Evidence.programme_id),
-        sa.select(LedgerEntry.teacher_id, LedgerEntry.programme_id).where(LedgerEntry.programme_id.is_not(None)),
-    ).subquery()
-    select = sa.select(either.c.teacher_id, either.c.programme_id)
-    if after is not None:
-        select = select.where(sa.tuple_(either.c.teacher_id, either.c.programme_id) > sa.tuple_(*after))
-    rows = db.execute(select.order_by(either.c.teacher_id, either.c.programme_id).limit(limit))
+    # Each branch is cut to the page before they are united, or every page would sort the whole nation.
+    branches = [_page_of(model, after, limit) for model in (Standing, Evidence, LedgerEntry)]
+    either = sa.union(*(sa.select(branch.subquery()) for branch in branches)).subquery()
+    rows = db.execute(
+        sa.select(either.c.teacher_id, either.c.programme_id)
+        .order_by(either.c.teacher_id, either.c.programme_id)
+        .limit(limit)
+    )
     return [(row.teacher_id, row.programme_id) for row in rows]
+
+
+def _page_of(model: Any, after: Study | None, limit: int) -> sa.Select[Any]:
+    key = (model.teacher_id, model.programme_id)
+    select = sa.select(*key).where(model.programme_id.is_not(None)).distinct().order_by(*key).limit(limit)
+    if after is None:
+        return select
+    # The first condition is the second's consequence, spelled out for the index on the teacher.
+    return select.where(model.teacher_id >= after[0], sa.tuple_(*key) > sa.tuple_(*after))
