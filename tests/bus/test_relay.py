@@ -17,10 +17,10 @@ pytestmark = pytest.mark.rabbitmq
 
 
 @pytest.mark.parametrize(
-    ("environment", "effects"), [({}, 1), ({"WITHOUT_INBOX": 1}, 2)], ids=["ours", "without inbox"]
+    ("environment", "times"), [({}, 1), ({"WITHOUT_INBOX": 1}, 2)], ids=["ours", "without inbox"]
 )
 def test_a_crash_between_confirm_and_mark_sends_twice_and_counts_once(
-    stand: Stand, environment: dict[str, int], effects: int
+    stand: Stand, environment: dict[str, int], times: int
 ) -> None:
     stand.announce(stand.done, {"item": "a"})
     stand.launch(CRASH_AFTER_CONFIRM=1)
@@ -33,7 +33,7 @@ def test_a_crash_between_confirm_and_mark_sends_twice_and_counts_once(
     stand.broker.wait_for_depth(stand.events_queue, 0)
     service.terminate()  # lets running work finish
     service.wait()
-    assert stand.applied("a") == effects
+    assert stand.applied("a") == times
 
 
 def test_a_commit_wakes_the_relay(stand: Stand) -> None:
