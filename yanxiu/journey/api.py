@@ -45,7 +45,8 @@ class Api:
         return self.send("GET", path, params=query).json()
 
     def post(self, path: str, body: dict[str, Any] | None = None, **options: Any) -> Any:
-        return self.send("POST", path, json=body if body is not None else {}, **options).json()
+        answer = self.send("POST", path, json=body if body is not None else {}, **options)
+        return answer.json() if answer.content else None
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         return self.send("PATCH", path, json=body).json()
@@ -117,6 +118,8 @@ class Api:
         self._phone, self._password = phone, password
 
     def refresh(self) -> None:
+        # The old access token may be revoked, and a revoked one is refused wherever it is shown.
+        self.http.headers.pop("Authorization", None)
         self._take(self.post("/sessions/refresh", {"refresh_token": self._refresh_token}))
 
     def renew_sign_in(self) -> None:
@@ -124,7 +127,6 @@ class Api:
         try:
             self.refresh()
         except ProblemError:
-            self.http.headers.pop("Authorization", None)
             self.sign_in(self._phone, self._password)
 
     def _take(self, answer: dict[str, Any]) -> None:
