@@ -19,12 +19,14 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import contextlib
 import socket
 import sys
 import time
 from typing import Any
 
 import eventlet.wsgi
+import greenlet  # type: ignore[import-untyped]  it comes with eventlet and has no types
 
 from services.shared.bus.run import ServiceRunner
 from services.shared.keys import open_keyring
@@ -77,7 +79,7 @@ def serve(listener: socket.socket, app: Any) -> None:
 
 def stop_web(web: Any) -> None:
     """Take no new connections, let running requests finish."""
-    with eventlet.Timeout(GATEWAY_STOP_SECONDS, False):
+    with eventlet.Timeout(GATEWAY_STOP_SECONDS, False), contextlib.suppress(greenlet.GreenletExit):
         web.kill()
         web.wait()
 

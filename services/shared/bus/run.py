@@ -499,5 +499,8 @@ class ServiceRunner:
         """Stop consumers and callers first, callees last, under one budget."""
         self._stopping = True
         deadline = time.monotonic() + seconds
+        for process in self.processes.values():
+            # Together, for each takes up to a second; what is announced from now on waits in the outbox.
+            process.relay.cancel()
         results = [process.stop(max(0.5, deadline - time.monotonic())) for process in reversed(self.processes.values())]
         return all(results)
