@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import Request, g, request
+from werkzeug.exceptions import HTTPException
 
 from gateway.context import Call, call, gateway
 from gateway.messages import choose_language
@@ -97,7 +100,8 @@ def _take_body(req: Request, operation: Operation) -> None:
         return
     # One byte more than allowed: without a Content-Length werkzeug cuts a body at the limit and says nothing.
     req.max_content_length = MAX_BODY + 1
-    body = req.get_data(cache=True)
+    with _framing_checked():
+        body = req.get_data(cache=True)
     if len(body) > MAX_BODY:
         raise InvalidInput("shared.too_large")
     if not body:
@@ -112,12 +116,24 @@ def _take_body(req: Request, operation: Operation) -> None:
     call().body = parse_object(body)
 
 
+@contextlib.contextmanager
+def _framing_checked() -> Iterator[None]:
+    """Each server has its own exceptions for a body whose chunks or end are wrong; all of them are the sender's fault."""
+    try:
+        yield
+    except HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001  servers share no base class
+        raise InvalidInput("shared.bad_framing", "", type(error).__name__) from None
+
+
 def _take_upload(req: Request) -> None:
     req.max_content_length = MAX_UPLOAD
     req.max_form_parts = MAX_FORM_PARTS
     if req.mimetype != "multipart/form-data":
         raise InvalidInput("shared.unsupported_media_type", "Content-Type")
-    texts: list[tuple[str, Any]] = [(name, value) for name, values in req.form.lists() for value in values]
+    with _framing_checked():
+        texts: list[tuple[str, Any]] = [(name, value) for name, values in req.form.lists() for value in values]
     names = [name for name, _ in texts] + list(req.files)
     for name, value in texts:
         if not is_clean(value):

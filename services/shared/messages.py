@@ -18,6 +18,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "shared.json_too_deep": ("JSON 嵌套过深或元素过多。", "The JSON is nested too deeply or has too many elements."),
     "shared.json_text": ("文本含有不允许的字符。", "A text holds characters that are not allowed."),
     "shared.json_reserved_key": ("键名为系统保留。", "This key is reserved."),
+    "shared.bad_framing": ("请求体不完整或分块有误。", "The body is cut short or its chunks are wrong."),
     "shared.body_not_taken": ("此操作不接受请求体。", "This operation takes no body."),
     "shared.bad_multipart": ("表单数据不完整或过多。", "The form data is incomplete or has too many parts."),
     "shared.bad_query": ("查询参数不符合要求。", "The query string is not as it must be."),

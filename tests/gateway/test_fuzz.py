@@ -28,7 +28,7 @@ from services.shared.settings import load_settings
 from tests.fakes import FakeBus
 from tests.gateway.conftest import Tokens
 
-CASES = int(os.environ.get("YANXIU_FUZZ_CASES", "10"))
+CASES = int(os.environ.get("YANXIU_FUZZ_CASES", "5"))
 CHECKS = [
     not_a_server_error,
     content_type_conformance,
