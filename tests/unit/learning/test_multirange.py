@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def numbers(ranges: Ranges) -> set[int]:
 
 def is_canonical(ranges: Ranges) -> bool:
     inside = all(begin < end for begin, end in ranges)
-    return inside and all(left[1] < right[0] for left, right in zip(ranges, ranges[1:], strict=False))
+    return inside and all(left[1] < right[0] for left, right in itertools.pairwise(ranges))
 
 
 @given(pairs)

@@ -114,7 +114,8 @@ def _take(
 
 
 def _accrual(study_session: StudySession) -> Accrual:
-    accrual = Accrual(study_session.live, study_session.spent, study_session.seqs)
+    heard_ms = _since_opening(study_session, study_session.heard_at)
+    accrual = Accrual(study_session.live, study_session.spent, study_session.seqs, heard_ms=heard_ms)
     if study_session.ended_at is None:
         return accrual
     return earning.end_accrual(accrual, _since_opening(study_session, study_session.ended_at))

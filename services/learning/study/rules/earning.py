@@ -39,6 +39,7 @@ class Accrual:
     spent: Ranges = EMPTY
     seqs: Ranges = EMPTY
     ended_ms: int = LONGEST_SESSION_MS
+    heard_ms: int = 0  # the latest sign of life
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,30 +88,32 @@ def time_earned(accrual: Accrual, report: Report, terms: Terms) -> Earned:
     """
     if multirange.contains(accrual.seqs, report.seq):
         return Earned(EMPTY, EMPTY, accrual)
-    clock = multirange.clip(accrual.live, 0, min(report.received_ms, accrual.ended_ms))
+    heard = _hear(accrual, report, terms.silence_ms)
+    clock = multirange.clip(heard.live, 0, min(heard.heard_ms, heard.ended_ms))
     unspent = multirange.subtraction(clock, accrual.spent)
     seen: list[tuple[int, int]] = []
     countable: list[tuple[int, int]] = []
     # The last piece first: its place on the clock is the surest.
     for piece in reversed(_pieces(report, terms)):
-        counted, unspent = _earn_countable(piece, terms, unspent)
-        watched, unspent = _earn_rest(piece, counted, terms, unspent)
+        counted, unspent = _earn_countable(piece, report, terms, unspent)
+        watched, unspent = _earn_rest(piece, report, counted, terms, unspent)
         seen += watched
         countable += counted
-    heard = dataclasses.replace(
-        accrual,
-        live=_hear(accrual.live, report.received_ms, terms.silence_ms),
-        spent=multirange.union(accrual.spent, multirange.subtraction(clock, unspent)),
-        seqs=multirange.union(accrual.seqs, ((report.seq, report.seq + 1),)),
-    )
+    spent = multirange.union(accrual.spent, multirange.subtraction(clock, unspent))
+    heard = dataclasses.replace(heard, spent=spent)
     return Earned(multirange.normalise(seen), multirange.normalise(countable), heard)
 
 
-def _hear(live: Ranges, at_ms: int, silence_ms: int) -> Ranges:
-    """A sign of life: the clock runs on from here until the next silence."""
+def _hear(accrual: Accrual, report: Report, silence_ms: int) -> Accrual:
+    """Note the seq and the sign of life: the clock runs on from here until the next silence."""
+    seqs = multirange.union(accrual.seqs, ((report.seq, report.seq + 1),))
+    at_ms = report.received_ms
     if not 0 <= at_ms < LONGEST_SESSION_MS:
-        return live
-    return multirange.union(live, ((at_ms, min(at_ms + silence_ms, LONGEST_SESSION_MS)),))
+        # Beyond its day the session hears nothing more, but what is left of its time can still be claimed.
+        heard_ms = max(accrual.heard_ms, min(at_ms, LONGEST_SESSION_MS))
+        return dataclasses.replace(accrual, seqs=seqs, heard_ms=heard_ms)
+    live = multirange.union(accrual.live, ((at_ms, min(at_ms + silence_ms, LONGEST_SESSION_MS)),))
+    return dataclasses.replace(accrual, seqs=seqs, live=live, heard_ms=max(accrual.heard_ms, at_ms))
 
 
 def _pieces(report: Report, terms: Terms) -> list[_Piece]:
@@ -135,7 +138,7 @@ def _home(position: int, terms: Terms) -> tuple[int, int, bool]:
     return home_ms, max(min(later, default=FOREVER_MS), home_ms), len(passed) == len(answers)
 
 
-def _earn_countable(piece: _Piece, terms: Terms, unspent: Ranges) -> tuple[Ranges, Ranges]:
+def _earn_countable(piece: _Piece, report: Report, terms: Terms, unspent: Ranges) -> tuple[Ranges, Ranges]:
     """The seconds of the piece that count, and what is left of the clock.
 
     A second counts when the latest time at which it can have been played, counted backwards from the receipt, is
@@ -148,8 +151,9 @@ def _earn_countable(piece: _Piece, terms: Terms, unspent: Ranges) -> tuple[Range
     if end <= begin:
         return EMPTY, unspent
     # Its home first: a part before a quiz that is reported late must not eat the time that the part after it needs.
-    home = (opened_ms, min(piece.away_ms, terms.closes_ms))
-    paid, unspent = _pay(unspent, end - begin, terms.ms_per_second, home, (home[1], terms.closes_ms))
+    home = (opened_ms, min(piece.away_ms, terms.closes_ms, report.received_ms))
+    before, ever = (opened_ms, min(terms.closes_ms, report.received_ms)), (opened_ms, terms.closes_ms)
+    paid, unspent = _pay(unspent, end - begin, terms.ms_per_second, home, before, ever)
     return multirange.normalise([(end - paid, end)]), unspent
 
 
@@ -161,17 +165,21 @@ def _played_between(piece: _Piece, from_ms: int, until_ms: int, rate: int) -> tu
     return max(piece.begin, begin), end
 
 
-def _earn_rest(piece: _Piece, counted: Ranges, terms: Terms, unspent: Ranges) -> tuple[Ranges, Ranges]:
+def _earn_rest(piece: _Piece, report: Report, counted: Ranges, terms: Terms, unspent: Ranges) -> tuple[Ranges, Ranges]:
     """All seconds of the piece that are earned, counted ones included: the history (`seen`)."""
     rest = multirange.subtraction(((piece.begin, piece.end),), counted)
     # Time that counts for nothing else is spent first.
-    before, anywhere = (0, piece.home_ms), (0, FOREVER_MS)
-    paid, unspent = _pay(unspent, multirange.total(rest), terms.ms_per_second, before, anywhere)
+    windows = (0, min(piece.home_ms, report.received_ms)), (0, report.received_ms), (0, FOREVER_MS)
+    paid, unspent = _pay(unspent, multirange.total(rest), terms.ms_per_second, *windows)
     return multirange.union(counted, multirange.last(rest, paid)), unspent
 
 
 def _pay(unspent: Ranges, seconds: int, rate: int, *windows: tuple[int, int]) -> tuple[int, Ranges]:
-    """How many seconds the windows, in their order, can pay for, and the clock without them; the latest goes first."""
+    """How many seconds the windows, in their order, can pay for, and the clock without them; the latest goes first.
+
+    The last window may lie after the receipt: a report that comes late (re-sent with its receipt) finds its own time
+    spent by those that came before it, which left theirs. Time that really passed pays for it all the same.
+    """
     offers = []
     offered = EMPTY
     for begin, end in windows:
