@@ -29,7 +29,8 @@ from services.shared.bus import (
     periodic,
     query,
 )
-from services.shared.errors import NotFound
+from services.shared.database import is_outage
+from services.shared.errors import NotFound, ServiceError
 
 log = structlog.get_logger(__name__)
 
@@ -142,18 +143,22 @@ class CertsService:
     def decide_certificates(self, now: dt.datetime) -> None:
         """Decide on what is pending in finished programmes, a batch of each in turn.
 
-        It may stop or die anywhere: each batch is one transaction, and what is left stays pending.
+        It may stop or die anywhere: each batch is one transaction, and what is left stays pending. While identity does
+        not answer for names it gives up its turn.
         """
         until = time.monotonic() + RUN_SECONDS
         with self.database.work() as db:
             waiting: dict[Programme, uuid.UUID | None] = dict.fromkeys(queries.list_due_programmes(db))
-        while waiting:
-            for programme, after in list(waiting.items()):
-                if time.monotonic() > until:
-                    return
-                waiting[programme] = self._decide_next(programme, after, now)
-                if waiting[programme] is None:
-                    del waiting[programme]
+        try:
+            while waiting:
+                for programme, after in list(waiting.items()):
+                    if time.monotonic() > until:
+                        return
+                    waiting[programme] = self._decide_next(programme, after, now)
+                    if waiting[programme] is None:
+                        del waiting[programme]
+        except ServiceError as error:
+            log.warning("decisions_wait", code=error.code)
 
     @periodic(600.0, job="reconsider_blocked")
     def reconsider_blocked(self, _now: dt.datetime) -> None:
@@ -169,10 +174,25 @@ class CertsService:
             entitled = queries.list_entitled(db, programme.programme_id, teachers)
         if not teachers:
             return None
-        names = self._names(entitled)
-        with self.database.work() as db:
-            deciding.decide_batch(db, self.office, programme, teachers, names, now)
+        self._decide(programme, teachers, self._names(entitled), now)
         return teachers[-1]
+
+    def _decide(
+        self, programme: Programme, teachers: list[uuid.UUID], names: dict[uuid.UUID, str], now: dt.datetime
+    ) -> None:
+        """Decide in one transaction; on an error in halves, so that one teacher's trouble holds up nobody else."""
+        try:
+            with self.database.work() as db:
+                deciding.decide_batch(db, self.office, programme, teachers, names, now)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if len(teachers) == 1:
+                log.exception("decision_failed", teacher_id=str(teachers[0]), programme_id=str(programme.programme_id))
+                return
+            middle = len(teachers) // 2
+            self._decide(programme, teachers[:middle], names, now)
+            self._decide(programme, teachers[middle:], names, now)
 
     def _names(self, teacher_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
         """The names to print, asked outside any transaction; "" for a teacher that identity has none of."""
