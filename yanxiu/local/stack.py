@@ -8,12 +8,15 @@ that opens sockets or makes locks, and stops gateway, consumers, callers, callee
 from __future__ import annotations
 
 import os
+import warnings
 
 from yanxiu.local import life_line
 
 # psycopg reads it when first imported; its default blocks the hub.
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 life_line.watch()
+# It says at import that it is in bug-fix mode; nameko 2 has no other hub.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet
 
