@@ -12,6 +12,7 @@ from services.identity import contract
 # Control characters, lone surrogates and direction overrides: none belongs into a name, a number or a subject.
 UNPRINTABLE = frozenset({"Cc", "Cs"})
 DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+ROW_NUMBERS = range(1, 10_000_001)
 
 
 class Arguments(Schema):
@@ -107,7 +108,7 @@ class ImportPeople(Arguments):
 
 
 class ImportRow(Arguments):
-    row = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10_000_000))
+    row = fields.Integer(required=True, strict=True, validate=validate.Range(ROW_NUMBERS.start, ROW_NUMBERS.stop - 1))
     name = Text(60, required=True)
     id_type = choice(contract.ID_TYPES, load_default="RESIDENT_ID")
     id_no = Text(30, required=True)

@@ -64,7 +64,7 @@ def _outcome(
             raise judged
         account_id, created = _find_or_create(db, call, vault, judged)
     except ServiceError as error:
-        return {**outcome, "code": error.code, "field": error.field}
+        return {**outcome, "code": error.code, "field": _tellable(error.field)}
     return {**outcome, "outcome": "CREATED" if created else "UNCHANGED", "account_id": account_id}
 
 
@@ -129,4 +129,9 @@ def _create(db: Session, call: Call, vault: Vault, wanted: RosterRow) -> uuid.UU
 
 def _row_number(row: dict[str, Any]) -> int | None:
     number = row.get("row")
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    return number if type(number) is int and number in schemas.ROW_NUMBERS else None
+
+
+def _tellable(field: str) -> str:
+    # The name of an unknown column is the sender's text, and the reply is stored as JSONB, which takes no NUL.
+    return field if field.isascii() and field.replace(".", "_").isidentifier() else ""
