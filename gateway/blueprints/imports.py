@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from gateway import rosters
+from flask import Response
+
+from gateway import caching, rosters
+from gateway.auth import require_account
 from gateway.context import call, gateway
 from gateway.openapi import Blueprint
 from gateway.roster_columns import SCHOOL_COLUMNS, TEACHER_COLUMNS, Column
@@ -14,10 +19,12 @@ from gateway.rpc import ask, extend_deadline, tell
 from gateway.schemas import org as schemas
 from services.org.contract import Outcome
 from services.shared.errors import InvalidInput, NotAllowed
-from services.shared.spreadsheet import Limits
+from services.shared.spreadsheet import Limits, write_sheet
 
 blueprint = Blueprint("imports", __name__, description="名册导入 (rosters from spreadsheets)")
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TEMPLATE_MADE = dt.datetime(2022, 12, 1, tzinfo=dt.UTC)  # so that each answer has the same bytes, and one ETag
 SECONDS = 60  # five thousand rows are a hundred and fifty commands; below gunicorn's time-out
 
 Import = Callable[[bytes, rosters.Services], list[rosters.RosterRow]]
@@ -51,12 +58,23 @@ def import_teachers(files: dict[str, Any]) -> dict[str, Any]:
     return _import(files, rosters.import_teachers, TEACHER_COLUMNS)
 
 
+@blueprint.get("/imports/<any(schools, teachers):roster>/template")
+@blueprint.doc(operationId="get_roster_template")
+@blueprint.response(200, content_type=XLSX)
+def get_roster_template(roster: str) -> Response:
+    """An empty workbook with the columns of a roster, all cells as text."""
+    require_account()
+    caching.allow(3600)
+    buffer = io.BytesIO()
+    columns = SCHOOL_COLUMNS if roster == "schools" else TEACHER_COLUMNS
+    write_sheet(buffer, [column.title for column in columns], [], created=TEMPLATE_MADE)
+    named = {"Content-Disposition": f'attachment; filename="{roster}.xlsx"'}
+    return Response(buffer.getvalue(), content_type=XLSX, headers=named)
+
+
 def _import(files: dict[str, Any], act: Import, columns: tuple[Column, ...]) -> dict[str, Any]:
     # Before the file costs anything: a visitor's is not even read. The services ask for the role themselves.
-    actor = call().actor
-    if actor.account_id is None:
-        raise NotAllowed("shared.sign_in_first")
-    if not actor.grants:
+    if not require_account().grants:
         raise NotAllowed("shared.not_allowed")
     limit = Limits().file_bytes
     data = files["file"].read(limit + 1)

@@ -17,6 +17,7 @@ POLICIES: dict[str, Policy] = {
     "create_school": REGIONS,
     "choose_school": own(),
     "get_own_membership": own(),
+    "get_placement_facts": service("learning"),
     "list_memberships": STAFF,
     # The school verifies its own teachers; no region does it in its place.
     "verify_membership": SCHOOL_ADMIN,

@@ -12,6 +12,7 @@ from services.org.actions import grants, memberships, rosters, schools
 from services.org.models import School, SchoolContact
 from services.org.rules import schools as school_rules
 from services.org.rules.divisions import parse_table
+from services.shared.actor import covers
 from services.shared.bus import Call, command, periodic, query
 from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
 from services.shared.crypto import FieldCipher, KeySet
@@ -64,7 +65,7 @@ class OrgService:
         arguments = call.load(schemas.SchoolId())
         with self.database.read(call) as db:
             school = queries.get_school(db, arguments["school_id"])
-            return self._show(school, queries.find_contact(db, school.school_id))
+            return self._show(call, school, queries.find_contact(db, school.school_id))
 
     @command
     def create_school(self, call: Call) -> dict[str, Any]:
@@ -99,6 +100,15 @@ class OrgService:
         call.load(schemas.Nothing())
         with self.database.read(call) as db:
             return schemas.Membership().dump(queries.get_membership(db, call.authorise_own()))
+
+    @query
+    def get_placement_facts(self, call: Call) -> dict[str, Any]:
+        """Where a teacher is at this moment, "" for nowhere: asked by a service whose projection may lag."""
+        teacher_id = call.load(schemas.TeacherId())["teacher_id"]
+        with self.database.read(call) as db:
+            membership = queries.get_membership(db, teacher_id)
+        released = membership.state == contract.MembershipState.RELEASED
+        return {"state": membership.state, "place": "" if released else membership.place}
 
     @query
     def list_memberships(self, call: Call) -> dict[str, Any]:
@@ -162,7 +172,7 @@ class OrgService:
             found = queries.list_grants(db, arguments["place"], arguments["cursor"], limit + 1)
             return page(schemas.Grant(many=True).dump(found), limit, "grant_id")
 
-    @periodic(30, job="apply_due_grants")
+    @periodic(10, job="apply_due_grants")
     def apply_due_grants(self, now: dt.datetime) -> None:
         """Grants begin and end by the clock; rights in tokens follow the announcement."""
         with self.database.work() as db:
@@ -174,11 +184,11 @@ class OrgService:
     def _cipher(self) -> FieldCipher:
         return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
 
-    def _show(self, school: School, contact: SchoolContact | None) -> dict[str, Any]:
-        """The school, with its contact where row security let the caller see it; the number stays masked."""
+    def _show(self, call: Call, school: School, contact: SchoolContact | None) -> dict[str, Any]:
+        """The school, with its contact for those who manage it; row security hides it from all others as well."""
         shown = schemas.School().dump(school)
         shown["contact"] = None
-        if contact is not None:
+        if contact is not None and any(covers(grant.place, school.place) for grant in call.actor.grants):
             sealed = contact.head_mobile_sealed
             mobile = self._cipher.open(sealed, "school_contact", school.school_id, "head_mobile")
             shown["contact"] = {

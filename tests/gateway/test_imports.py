@@ -14,7 +14,7 @@ from gateway.blueprints import imports as imports_blueprint
 from gateway.roster_columns import SCHOOL_COLUMNS, TEACHER_COLUMNS
 from services.shared.actor import Actor, Role
 from services.shared.ids import new_id
-from services.shared.spreadsheet import write_sheet
+from services.shared.spreadsheet import read_rows, write_sheet
 from tests.fakes import FakeBus
 from tests.gateway.conftest import Tokens
 from yanxiu import samples
@@ -191,3 +191,19 @@ def test_a_school_admin_holds_a_grant_but_imports_nothing(
     headers = tokens.headers(None, (Role.SCHOOL_ADMIN, f"{COUNTY[1]}/s{'0' * 32}"))
     answer = upload(client, "teachers", samples.teachers_xlsx(1), headers)
     assert (answer.status_code, answer.json["code"]) == (403, "shared.not_allowed")
+
+
+@pytest.mark.parametrize(("roster", "columns"), [("schools", SCHOOL_COLUMNS), ("teachers", TEACHER_COLUMNS)])
+def test_a_template_holds_the_columns_that_the_import_reads(
+    client: FlaskClient, willing: FakeBus, tokens: Tokens, roster: str, columns: tuple[Any, ...]
+) -> None:
+    headers = tokens.headers(None, COUNTY)
+    answer = client.get(f"{API}/{roster}/template", headers=headers)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{roster}.xlsx"'
+    assert read_rows(answer.data)[0].cells == tuple(column.title for column in columns)
+    assert upload(client, roster, answer.data, headers).json["code"] == "org.no_rows"
+
+
+def test_there_is_no_other_template(client: FlaskClient, tokens: Tokens) -> None:
+    assert client.get(f"{API}/schools/template").status_code == 401
+    assert client.get(f"{API}/programmes/template", headers=tokens.headers(None, COUNTY)).status_code == 404
