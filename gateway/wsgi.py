@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from gateway.app import create_app
 from services.shared.settings import load_settings
+from services.shared.startup import configure_process
 
-app = create_app(load_settings())
+settings = load_settings()
+configure_process(settings, "gateway")
+app = create_app(settings)

@@ -66,3 +66,5 @@ def configure(level: str = "INFO", process: str = "") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(number, logging.WARNING))
+    # It warns of each loop that a stopping container ends, which is how they are meant to end.
+    logging.getLogger("nameko.containers").setLevel(logging.ERROR)
