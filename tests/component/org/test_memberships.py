@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.org import contract
 from services.org.models import MembershipPeriod
-from services.shared.actor import Actor, Role
+from services.shared.actor import Actor, Role, service_actor
 from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound, ServiceError
 from services.shared.tables import audit
 from tests.component.org.conftest import CLI, HAIZHU, YUEXIU, Org
@@ -55,6 +55,22 @@ def test_from_other_to_the_right_school_to_verified_and_released(org: Org) -> No
     ]
     assert (announced[3]["school_id"], announced[3]["place"], announced[3]["school_name"]) == (None, "", "")
     assert announced[2]["place"] == school["place"]
+
+
+def test_learning_learns_the_present_place_and_nobody_else_may_ask(org: Org) -> None:
+    teacher, school = org.person(), org.school()
+    admin = org.admin_of(school)
+    question, learning = {"teacher_id": str(teacher.account_id)}, service_actor("learning")
+    with pytest.raises(NotFound):
+        org.call("get_placement_facts", question, learning)
+    choose(org, teacher, school)
+    assert org.call("get_placement_facts", question, learning) == {"state": "PENDING", "place": school["place"]}
+    decide(org, "verify_membership", admin, teacher)
+    decide(org, "release_membership", admin, teacher, reason="调离")
+    assert org.call("get_placement_facts", question, learning) == {"state": "RELEASED", "place": ""}
+    for other in (teacher, admin, service_actor("credits")):
+        with pytest.raises(NotAllowed):
+            org.call("get_placement_facts", question, other)
 
 
 def test_history_keeps_every_period(org: Org) -> None:
