@@ -80,7 +80,7 @@ def test_the_report_tells_every_row_in_the_readers_language(
     assert refused["org.school_unknown"]["column"] == "学校标识码"
     assert refused["org.duplicate_row"]["message"] == "The row repeats an earlier row of the file."
     in_chinese = upload(client, "teachers", samples.teachers_xlsx(1), headers).json
-    assert "与文件中前面的行重复" in {row["message"] for row in in_chinese["rows"]}
+    assert "与文件中前面的行重复。" in {row["message"] for row in in_chinese["rows"]}
 
 
 def test_rows_travel_in_chunks_under_one_key(client: FlaskClient, willing: FakeBus, tokens: Tokens) -> None:
