@@ -53,6 +53,8 @@ LIMITS: dict[str, Limit] = {
     "request_sms_code": Limit("10/hour", "10/minute;60/hour", closed=True),
     "sign_in": GUESSABLE,
     "register_account": GUESSABLE,
+    # It asks for the old one: whoever found a signed-in phone must not try all passwords.
+    "set_password": Limit("10/minute", "60/minute", closed=True),
     "refresh_session": Limit("60/minute", "600/minute", closed=True),
     # Certificate numbers must not be walked through (T10, S12).
     "verify_certificate": Limit("60/minute", "60/minute", closed=True),

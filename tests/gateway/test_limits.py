@@ -112,6 +112,18 @@ def test_what_must_not_be_guessed_is_closed() -> None:
     assert not LIMITS["report_segments"].closed
 
 
+def test_every_limit_belongs_to_an_operation(make_app: Callable[..., Flask]) -> None:
+    document = make_app().test_client().get("/openapi.json").json
+    known = {
+        operation["operationId"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if isinstance(operation, dict)
+    }
+    # The verification page is HTML, so it is not in the API document.
+    assert set(LIMITS) - known == {"verify_certificate_page"}
+
+
 def test_counters_that_ended_are_swept_away() -> None:
     storage = WindowStorage()
     for number in range(9_999):
