@@ -154,13 +154,13 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.membership_unknown": ("没有这位教师的审核记录。", "There is no such teacher in your school."),
     "org.teachers_only": ("请先切换为教师身份。", "Switch to the teacher identity first."),
     "org.release_first": (
-        "已认证教师须先由原学校移出",
+        "已认证教师须先由原学校移出。",
         "A verified teacher must first be released by the present school.",
     ),
     "org.not_pending": ("该教师不在待审核状态。", "This teacher is not waiting for verification."),
     "org.not_verified": ("该教师尚未认证。", "This teacher is not verified."),
     "org.no_reviewer": (
-        "“其他”下的教师无人审核，请先选择学校",
+        "“其他”下的教师无人审核，请先选择学校。",
         "Nobody verifies teachers in 其他: a school must be chosen first.",
     ),
     "org.not_yourself": ("不能审核自己。", "Nobody decides about himself."),
@@ -177,7 +177,7 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.grant_unknown": ("没有这项授权。", "There is no such grant."),
     "org.grant_ended": ("该授权已经结束。", "This grant has ended already."),
     "org.place_taken": (
-        "该校已有此角色的负责人，可选择替换",
+        "该校已有此角色的负责人，可选择替换。",
         "The school has a holder of this role; ask for replacement.",
     ),
     "org.duplicate_row": ("与文件中前面的行重复。", "The row repeats an earlier row of the file."),
@@ -185,7 +185,7 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.value_unknown": ("不在允许的取值范围内。", "The value is not one of the known ones."),
     "org.value_malformed": ("格式不正确。", "The value is not well formed."),
     "org.digits_lost": (
-        "该单元格须设为文本格式，数字已失真",
+        "该单元格须设为文本格式，数字已失真。",
         "The cell must be text: a number this long has lost its last digits.",
     ),
     "org.wrong_columns": ("表头与模板不符。", "The header row is not that of the template."),
