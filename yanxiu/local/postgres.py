@@ -24,7 +24,7 @@ from yanxiu.local.postgres_home import Account, Home, PostgresError, find_home, 
 MAJOR = "18"
 SUPERUSER = "yanxiu"
 START_SECONDS = 60.0  # crash recovery after a power cut may need most of it
-STOP_SECONDS = 15.0
+STOP_SECONDS = 30.0  # the last checkpoint of a fresh cluster syncs thousands of files
 POLL_SECONDS = 0.02
 
 # Durability is never traded: the ledger's truth is here. Everything else is cut to one small machine's size.
