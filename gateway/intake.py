@@ -16,7 +16,7 @@ from gateway.context import Call, call, gateway
 from gateway.messages import choose_language
 from gateway.openapi import Operation
 from gateway.strict_json import is_clean, parse_object
-from services.shared import ids
+from services.shared import ids, trace
 from services.shared.errors import InvalidInput
 
 MAX_BODY = 1024 * 1024
@@ -26,8 +26,6 @@ MAX_HEADER = 8192
 MAX_FORM_PARTS = 50
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
-# https://www.w3.org/TR/trace-context/ version 00; an all-zero id is invalid there.
-TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -37,13 +35,9 @@ def begin() -> None:
     g.call = Call(call_id=str(ids.new_id()), deadline=time.monotonic() + seconds)
     context = call()
     context.language = choose_language(request.accept_languages)
-    context.request_id = _if_well_formed(REQUEST_ID, "X-Request-Id")
-    context.traceparent = _if_well_formed(TRACEPARENT, "traceparent")
-
-
-def _if_well_formed(pattern: re.Pattern[str], header: str) -> str:
-    value = request.headers.get(header, "")
-    return value if pattern.fullmatch(value) else ""
+    context.traceparent = trace.child_of(request.headers.get("traceparent", ""))
+    request_id = request.headers.get("X-Request-Id", "")
+    context.request_id = request_id if REQUEST_ID.fullmatch(request_id) else ""
 
 
 def check_address(req: Request) -> None:

@@ -15,8 +15,6 @@ import structlog
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from services.shared.actor import Actor
 from services.shared.errors import LimitReached, Unavailable
@@ -128,6 +126,10 @@ class Limiter:
     def _storage(self) -> Storage:
         if not self._redis_url:
             return WindowStorage()
+        # Only where Redis is used: the library costs 10 MB.
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         # The client's defaults wait without end and try four times; a counter is not worth that.
         patience: dict[str, Any] = {
             "socket_timeout": REDIS_SECONDS,

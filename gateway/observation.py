@@ -46,6 +46,7 @@ def record(response: Response, request: Request) -> None:
         milliseconds=round(seconds * 1000, 1),
         call_id=context.call_id,
         request_id=context.request_id,
+        trace=context.traceparent,
         code=context.problem_code,
         signed_in=context.actor.account_id is not None,
     )
