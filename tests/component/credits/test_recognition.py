@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from services.credits import contract
 from services.shared import clock
-from services.shared.bus import NotYet
+from services.shared.bus import Event, NotYet, dispatch
 from services.shared.ids import new_id
 from services.shared.tables import parked
 from tests.component.credits.conftest import membership
@@ -222,3 +223,32 @@ def test_an_older_publication_does_not_overwrite_a_newer_one(recognition, season
     assert row.rule_pack == "new"
     # Neither quiz nor answer leaves the catalogue for here.
     assert set(row.courses[0]) == {"course_id", "key", "title"}
+
+
+def test_parked_evidence_counts_once_its_programme_has_come(recognition, season, record, teacher_id, ledger):
+    """Evidence and the word of the close overtake the catalogue; the sweeper brings all to the same end."""
+    whole = {**season.programme, "programme_id": str(new_id())}
+    early = dataclasses.replace(season, programme=whole)
+    record(*early.everything(teacher_id))
+    event_type, payload = early.study_closed(enrolments=1, snapshots=5, version_sum=5)
+    closed = Event(new_id(), event_type, new_id(), clock.now(), payload)
+    dispatch.apply_event_or_park(recognition.database, recognition.service, "on_study_closed", closed)
+    assert ledger(teacher_id) == []
+
+    recognition.deliver("on_programme_published", *early.published())
+    consumers = {"record_progress": False, "on_study_closed": True}
+    for _ in range(2):  # the close may come up before the evidence it waits for
+        _make_due(recognition)
+        dispatch.sweep(recognition.database, recognition.service, consumers)
+    assert sorted(ledger(teacher_id)) == SIX
+    about = [
+        event
+        for event in recognition.outbox(contract.RECOGNITION_CLOSED)
+        if event["programme_id"] == early.programme_id
+    ]
+    assert [event["standings"] for event in about] == [1]
+
+
+def _make_due(recognition):
+    with recognition.database.work() as db:
+        db.execute(sa.update(parked).values(next_attempt_at=sa.func.now()))
