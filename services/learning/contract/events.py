@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 ENROLLED = "learning.enrolled"
@@ -9,7 +11,7 @@ COURSE_PROGRESSED = "learning.course_progressed"
 STUDY_CLOSED = "learning.study_closed"
 
 
-def _ranges() -> fields.List:
+def _ranges() -> fields.List[Any]:
     """Half-open intervals of whole seconds, `[[0, 60], [90, 120]]`."""
     return fields.List(
         fields.List(fields.Integer(strict=True), validate=validate.Length(equal=2)),

@@ -7,11 +7,10 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.learning import contract
-from services.learning.models import Activity, CourseEvidence, QuizAnswer, Watched
+from services.learning.models import Activity, QuizAnswer, Watched
 from services.learning.study import queries
 from services.learning.study.rules import quizzes
 from services.shared import clock, outbox
@@ -58,23 +57,30 @@ def _list_activities(db: Session, course_ids: Collection[uuid.UUID]) -> dict[uui
     return found
 
 
+# Arrays and not a row of VALUES each: one statement text whatever the size of the batch, so it is prepared once.
+_NEXT_VERSIONS = sa.text("""
+    INSERT INTO course_evidence (teacher_id, course_id, programme_id, version)
+    SELECT teacher_id, course_id, programme_id, 1
+    FROM UNNEST(CAST(:teacher_ids AS uuid[]), CAST(:course_ids AS uuid[]), CAST(:programme_ids AS uuid[]))
+        AS changed (teacher_id, course_id, programme_id)
+    ORDER BY teacher_id, course_id
+    ON CONFLICT (teacher_id, course_id) DO UPDATE SET version = course_evidence.version + 1
+    RETURNING teacher_id, course_id, version
+""")
+
+
 def _next_versions(
     db: Session, keys: list[TeacherCourse], activities: dict[uuid.UUID, list[Activity]]
 ) -> dict[TeacherCourse, int]:
-    rows = [
+    rows = db.execute(
+        _NEXT_VERSIONS,
         {
-            "teacher_id": teacher_id,
-            "course_id": course_id,
-            "programme_id": activities[course_id][0].programme_id,
-            "version": 1,
-        }
-        for teacher_id, course_id in keys
-    ]
-    statement = insert(CourseEvidence).values(rows)
-    bumped = statement.on_conflict_do_update(
-        index_elements=["teacher_id", "course_id"], set_={"version": CourseEvidence.version + 1}
-    ).returning(CourseEvidence.teacher_id, CourseEvidence.course_id, CourseEvidence.version)
-    return {(row.teacher_id, row.course_id): row.version for row in db.execute(bumped)}
+            "teacher_ids": [teacher_id for teacher_id, _ in keys],
+            "course_ids": [course_id for _, course_id in keys],
+            "programme_ids": [activities[course_id][0].programme_id for _, course_id in keys],
+        },
+    )
+    return {(row.teacher_id, row.course_id): row.version for row in rows}
 
 
 def _video(activity: Activity, watched: Watched | None, answers: dict[uuid.UUID, QuizAnswer]) -> dict[str, Any] | None:
