@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import kombu
 from amqp.exceptions import NotFound
 
-WAIT = 20.0  # seconds; generous, because a loaded machine must not fail a test
+WAIT = 45.0  # seconds; generous, because a loaded machine must not fail a test
 
 
 def wait_until(condition: Any, what: str, timeout: float = WAIT) -> Any:
@@ -105,6 +105,11 @@ class Broker:
             if exchange:
                 channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
                 channel.queue_bind(queue, exchange, routing_key)
+
+    def bind(self, queue: str, exchange: str, routing_key: str) -> None:
+        """Bind to an exchange that is there already."""
+        with self.channel() as channel:
+            channel.queue_bind(queue, exchange, routing_key)
 
     def state(self, queue: str) -> tuple[int, int] | None:
         """(ready messages, consumers), or None for an unknown queue. Unacknowledged ones are not counted."""

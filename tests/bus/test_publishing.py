@@ -86,3 +86,14 @@ def test_our_publisher_tells_when_no_queue_takes_the_message(stand: Stand) -> No
     stand.start()
     with pytest.raises(Unavailable):
         stand.publisher().publish(topology.STUDY, "no such shard", {"id": "a"}, "a", 10)
+
+
+def test_our_publisher_outlives_a_body_that_is_not_json(stand: Stand) -> None:
+    stand.start()
+    publisher = stand.publisher()
+    for body in ({"number": float("nan")}, {"text": "\ud800"}, {"object": object()}):
+        with pytest.raises((ValueError, TypeError)):
+            publisher.publish(topology.EVENTS, stand.done, body, "x", 10)
+    event = stand.event(stand.done, {"item": "a"})
+    publisher.publish(topology.EVENTS, stand.done, event, event["id"], 10)
+    stand.journal.wait_for("done", "a")

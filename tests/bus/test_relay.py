@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.shared import clock
+from services.shared.bus import topology
 from services.shared.ids import new_id
 from services.shared.tables import outbox
 from tests.bus.broker import wait_until
@@ -16,9 +17,7 @@ from tests.bus.stand import Stand
 pytestmark = pytest.mark.rabbitmq
 
 
-@pytest.mark.parametrize(
-    ("environment", "times"), [({}, 1), ({"WITHOUT_INBOX": 1}, 2)], ids=["ours", "without inbox"]
-)
+@pytest.mark.parametrize(("environment", "times"), [({}, 1), ({"WITHOUT_INBOX": 1}, 2)], ids=["ours", "without inbox"])
 def test_a_crash_between_confirm_and_mark_sends_twice_and_counts_once(
     stand: Stand, environment: dict[str, int], times: int
 ) -> None:
@@ -73,3 +72,22 @@ def test_events_of_one_commit_arrive_in_their_order(stand: Stand) -> None:
     stand.announce(stand.counted, *({"item": item} for item in items))
     wait_until(lambda: stand.applied(items[-1]), "the last")
     assert stand.effects.order(stand.short) == items
+
+
+def test_a_full_queue_holds_up_no_other_event(stand: Stand) -> None:
+    stand.start()
+    full = f"full-{stand.short}"
+    limit = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    stand.broker.declare(full, **limit)
+    stand.broker.bind(full, topology.EVENTS, stand.done)
+    stand.announce(stand.done, {"item": "fills it"})
+    stand.broker.wait_for_depth(full, 1)
+
+    stand.announce(stand.done, {"item": "refused"})
+    stand.announce(stand.counted, *({"item": f"item{number}"} for number in range(10)))
+    wait_until(lambda: stand.effects.unsent(stand.counted) == 0, "the others, sent and marked")
+    assert stand.effects.unsent(stand.done) == 1
+
+    stand.broker.take(full)
+    wait_until(lambda: stand.effects.unsent(stand.done) == 0, "the refused one")
+    assert stand.applied("refused") == 1

@@ -24,7 +24,7 @@ QUEUE_LENGTH = 2000
 
 
 class NotConfirmedError(Exception):
-    """The broker refused, returned or did not confirm a message in time."""
+    """The broker did not answer in time whether it has a message."""
 
 
 class ConfirmingLink:
@@ -33,7 +33,6 @@ class ConfirmingLink:
     def __init__(self, uri: str, name: str) -> None:
         self.link = Link(uri, name)
         self.unconfirmed: dict[int, Any] = {}
-        self.failed: list[Any] = []
         self._tag = 0
         self._returned: set[str] = set()
         self._decided: list[tuple[Any, bool]] = []
@@ -44,26 +43,23 @@ class ConfirmingLink:
             channel.events["basic_nack"].add(self._on_nack)
             channel.events["basic_return"].add(self._on_return)
 
-    def publish(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str, token: Any) -> None:
-        """Send one message; `token` stands in `unconfirmed` until the broker has it. Raises CONNECTION_ERRORS."""
+    def publish(self, exchange: str, routing_key: str, body: bytes, message_id: str, token: Any) -> None:
+        """Send one message; `settle()` will tell what became of `token`. Raises CONNECTION_ERRORS."""
         self._tag += 1
         if not self.link.in_memory:
             self.unconfirmed[self._tag] = (token, message_id)
-        self.link.publish(
-            exchange, routing_key, encode(body), persistent=True, mandatory=True, message_id=message_id
-        )
+        self.link.publish(exchange, routing_key, body, persistent=True, mandatory=True, message_id=message_id)
+        if self.link.in_memory:
+            self._decided.append((token, True))
 
     def wait(self, timeout: float) -> None:
-        """Wait until everything is confirmed. Raises NotConfirmedError when time runs out or anything was refused."""
+        """Wait until the broker has decided about everything. Raises NotConfirmedError when time runs out."""
         deadline = time.monotonic() + timeout
         while self.unconfirmed:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise NotConfirmedError("no confirm in time")
             self.link.drain(remaining)
-        if self.failed:
-            failed, self.failed = self.failed, []
-            raise NotConfirmedError(f"{len(failed)} refused")
 
     def settle(self) -> list[tuple[Any, bool]]:
         """(token, whether it arrived) of the messages decided since the last call."""
@@ -86,8 +82,6 @@ class ConfirmingLink:
             token, message_id = self.unconfirmed.pop(tag)
             arrived = confirmed and message_id not in self._returned
             self._returned.discard(message_id)
-            if not arrived:
-                self.failed.append(token)
             self._decided.append((token, arrived))
 
     def close(self) -> None:
@@ -99,7 +93,7 @@ class _Publication:
 
     __slots__ = ("arrived", "body", "decided", "exchange", "message_id", "routing_key")
 
-    def __init__(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str) -> None:
+    def __init__(self, exchange: str, routing_key: str, body: bytes, message_id: str) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
         self.body = body
@@ -128,8 +122,9 @@ class ConfirmedPublisher:
         Raises Unavailable("shared.busy") when the queue is full, Unavailable("shared.broker_unavailable") when the broker
         refuses it or does not confirm in time; it may have arrived all the same, so a repetition must be harmless.
         """
+        # Encoded here: what is no JSON must fail in its own request and not in the thread of all.
+        publication = _Publication(exchange, routing_key, encode(body), message_id)
         self._ensure_thread()
-        publication = _Publication(exchange, routing_key, body, message_id)
         try:
             self._waiting.put_nowait(publication)
         except queue.Full:
@@ -172,12 +167,17 @@ class ConfirmedPublisher:
             while publication is not None:
                 try:
                     link.publish(
-                        publication.exchange, publication.routing_key, publication.body, publication.message_id, publication
+                        publication.exchange,
+                        publication.routing_key,
+                        publication.body,
+                        publication.message_id,
+                        publication,
                     )
                 except CONNECTION_ERRORS:
                     publication.decide(False)
                     raise
                 if link.link.in_memory:
+                    link.settle()
                     publication.decide(True)
                 publication = self._next(link)
                 if publication is _STOP:
@@ -189,7 +189,6 @@ class ConfirmedPublisher:
                     raise NotConfirmedError("no confirm in time")
                 for token, arrived in link.settle():
                     token.decide(arrived)
-                link.failed.clear()
                 publication = self._next(link)
             else:
                 try:

@@ -7,6 +7,7 @@ transaction after the confirms; a crash in between sends a row twice, which the 
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -14,11 +15,12 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from services.shared import clock, metrics
 from services.shared.bus import topology
 from services.shared.bus.calls import Event
-from services.shared.bus.link import CONNECTION_ERRORS, Link
+from services.shared.bus.link import CONNECTION_ERRORS, Link, encode
 from services.shared.bus.publisher import CONFIRM_SECONDS, ConfirmingLink, NotConfirmedError
 from services.shared.database import Database, is_outage
 from services.shared.tables import bus_state, outbox
@@ -27,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200
 POLL_SECONDS = 1.0
+REFUSED_PAUSE_SECONDS = 2.0
 # Sent rows are kept this long, for a broker that lost them; the inbox is kept longer (reliability.md d7).
 RETENTION = "7 days"
 STREAM_PREFIX = "stream:"
@@ -40,6 +43,8 @@ class Relay:
         self._uri = uri
         self._name = name
         self._plan = plan
+        # Types that the broker refused a moment ago, and until when they rest (monotonic).
+        self._resting: dict[str, float] = {}
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
@@ -52,7 +57,9 @@ class Relay:
                     self._run_connected()
                     pause = 0.2
                 except Exception as error:  # noqa: BLE001  a relay that dies would hold events back in silence
-                    log.warning("relay_held", relay=self._name, error=type(error).__name__, exc_info=not _is_known(error))
+                    log.warning(
+                        "relay_held", relay=self._name, error=type(error).__name__, exc_info=not _is_known(error)
+                    )
                     self._stopping.wait(pause)
                     pause = min(pause * 2, 5.0)
         finally:
@@ -103,29 +110,44 @@ class Relay:
             log.info("new_broker", relay=self._name, events_to_send_again=again.rowcount)
 
     def send_batch(self, publisher: ConfirmingLink, limit: int = BATCH) -> int:
-        """Send up to `limit` events; returns how many. Raises NotConfirmedError when the broker did not take them all."""
+        """Send up to `limit` events; returns how many it tried.
+
+        What the broker refuses (a queue of that type is full) stays unsent, and its type rests for a while, so that it
+        holds up no other. Raises NotConfirmedError when the broker does not answer.
+        """
         with self.database.work() as db:
             rows = db.execute(
                 sa.select(outbox)
-                .where(outbox.c.sent_at.is_(None))
+                .where(outbox.c.sent_at.is_(None), outbox.c.type.not_in(self._resting_types()))
                 .order_by(outbox.c.position)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             ).all()
             if not rows:
-                metrics.outbox_oldest_seconds.labels(self.database.service).set(0)
+                if not self._resting:
+                    metrics.outbox_oldest_seconds.labels(self.database.service).set(0)
                 return 0
             for row in rows:
                 exchange, routing_key, body = _address(row)
-                publisher.publish(exchange, routing_key, body, str(row.id), row.id)
+                publisher.publish(exchange, routing_key, encode(body), str(row.id), row)
             publisher.wait(CONFIRM_SECONDS)
-            db.execute(
-                sa.update(outbox).where(outbox.c.id.in_([row.id for row in rows])).values(sent_at=sa.func.now())
-            )
+            self._mark(db, publisher.settle())
             age = (clock.SystemClock().now() - rows[0].recorded_at).total_seconds()
             metrics.outbox_oldest_seconds.labels(self.database.service).set(max(0.0, age))
-            metrics.outbox_sent.labels(self.database.service).inc(len(rows))
             return len(rows)
+
+    def _mark(self, db: Session, decided: list[tuple[Any, bool]]) -> None:
+        arrived = [row.id for row, has_arrived in decided if has_arrived]
+        db.execute(sa.update(outbox).where(outbox.c.id.in_(arrived)).values(sent_at=sa.func.now()))
+        metrics.outbox_sent.labels(self.database.service).inc(len(arrived))
+        if refused := {row.type for row, has_arrived in decided if not has_arrived}:
+            log.warning("events_refused", relay=self._name, types=sorted(refused))
+            self._resting.update(dict.fromkeys(refused, time.monotonic() + REFUSED_PAUSE_SECONDS))
+
+    def _resting_types(self) -> list[str]:
+        now = time.monotonic()
+        self._resting = {type_: until for type_, until in self._resting.items() if until > now}
+        return list(self._resting)
 
     def forget_old(self) -> None:
         """Remove what no broker can need any more: sent events, and inbox rows kept longer than those."""
