@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.identity.models import (
@@ -45,6 +46,14 @@ def find_profile(db: Session, account_id: uuid.UUID) -> Profile | None:
 
 def find_id_owner(db: Session, id_no_candidates: Sequence[str]) -> uuid.UUID | None:
     return db.scalar(sa.select(Profile.account_id).where(Profile.id_no_index.in_(id_no_candidates)))
+
+
+def list_accounts_by_phone(db: Session, phone_candidates: Collection[str]) -> list[Account]:
+    return list(db.scalars(sa.select(Account).where(Account.phone_index.in_(phone_candidates))))
+
+
+def list_id_owners(db: Session, id_no_candidates: Collection[str]) -> list[Profile]:
+    return list(db.scalars(sa.select(Profile).where(Profile.id_no_index.in_(id_no_candidates))))
 
 
 def find_grants(db: Session, account_id: uuid.UUID) -> list[list[str]]:
@@ -101,9 +110,15 @@ def send_history(
 
 
 def lock_words(db: Session, *words: str) -> None:
-    """Let transactions that name the same word wait for each other until they end."""
-    for word in words:
-        db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(word, 0))))
+    """Let transactions that name the same word wait for each other until they end.
+
+    The locks are taken in one order whatever the order of the words, so that two callers never wait crosswise.
+    """
+    numbers = sa.select(
+        sa.func.hashtextextended(sa.func.unnest(sa.literal(list(words), ARRAY(sa.Text))), 0).label("number")
+    )
+    ordered = numbers.order_by("number").subquery()
+    db.execute(sa.select(sa.func.pg_advisory_xact_lock(ordered.c.number)))
 
 
 def count_attempts(db: Session, kind: str, subjects: Sequence[str], starts_at: dt.datetime) -> int:

@@ -58,7 +58,7 @@ def register_account(db: Session, call: Call, vault: Vault, wanted: Registration
     db.add(account)
     db.flush()
     db.add(Profile(account_id=account.id, changed_at=call.now))
-    announce_registered(db, account)
+    outbox.announce(db, contract.ACCOUNT_REGISTERED, account.id, registered_payload(account))
     return {"account_id": str(account.id)}
 
 
@@ -76,9 +76,8 @@ def new_account(vault: Vault, phone: str, identity: str, origin: str, now: dt.da
     )
 
 
-def announce_registered(db: Session, account: Account) -> None:
-    payload = {"account_id": str(account.id), "version": account.version, "identity": account.active_identity}
-    outbox.announce(db, contract.ACCOUNT_REGISTERED, account.id, payload)
+def registered_payload(account: Account) -> dict[str, Any]:
+    return {"account_id": str(account.id), "version": 1, "identity": account.active_identity}
 
 
 def get_standing(db: Session, account_id: uuid.UUID) -> Standing:

@@ -37,7 +37,6 @@ def request_sms_code(db: Session, call: Call, vault: Vault, phone: str, purpose:
     Raises LimitReached: "identity.sms_too_soon", "identity.sms_limit".
     """
     phones, addresses = vault.phone_candidates(phone), vault.address_candidates(call.actor.address)
-    # Phone before address, always: the other way round two requests could wait for each other.
     queries.lock_words(db, f"sms phone {phones[-1]}", f"sms address {addresses[-1]}")
     history = queries.send_history(db, phones, addresses, call.now)
     if problem := rules.send_problem(history, call.now):

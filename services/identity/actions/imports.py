@@ -5,27 +5,28 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.identity import queries, schemas
-from services.identity.actions.accounts import announce_registered, new_account
+from services.identity import contract, queries, schemas
+from services.identity.actions.accounts import new_account, registered_payload
 from services.identity.actions.profiles import (
-    announce_changed,
     beijing_day,
+    changed_payload,
     checked_changes,
     fill_profile,
     id_no_word,
     open_profile,
 )
 from services.identity.actions.refusals import checked_phone
-from services.identity.models import Profile
+from services.identity.models import Account, Profile
 from services.identity.rules.profile import Identity
 from services.identity.vault import Vault
-from services.shared import audit
+from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
 from services.shared.errors import Conflict, InvalidInput, ServiceError
@@ -40,6 +41,47 @@ class RosterRow:
     phone: str
     values: dict[str, str]
 
+    @property
+    def number(self) -> tuple[str, str]:
+        return self.values["id_type"], self.values["id_no"]
+
+
+@dataclasses.dataclass(frozen=True)
+class NewPerson:
+    account: Account
+    profile: Profile
+    values: dict[str, str]
+
+
+@dataclasses.dataclass
+class Directory:
+    """Who is known of all that a roster names, and who has been added from its earlier rows."""
+
+    owner_of_phone: dict[str, uuid.UUID]
+    owner_of_number: dict[tuple[str, str], uuid.UUID]
+    names: dict[uuid.UUID, str]
+    added: dict[uuid.UUID, NewPerson] = dataclasses.field(default_factory=dict)
+
+    def find(self, wanted: RosterRow) -> uuid.UUID | None:
+        """The account of the row's person, None for somebody new. Raises Conflict when the row contradicts it."""
+        owner, by_phone = self.owner_of_number.get(wanted.number), self.owner_of_phone.get(wanted.phone)
+        if owner is None:
+            if by_phone is not None:
+                raise Conflict("identity.import_phone_belongs", "phone")
+            return None
+        if self.names[owner] != wanted.values["name"]:
+            raise Conflict("identity.import_name_differs", "name")
+        if by_phone != owner:
+            # Never overwritten: whoever could set another's phone could sign in as them.
+            raise Conflict("identity.import_phone_differs", "phone")
+        return owner
+
+    def add(self, person: NewPerson, wanted: RosterRow) -> None:
+        account_id = person.account.id
+        self.added[account_id] = person
+        self.owner_of_phone[wanted.phone] = self.owner_of_number[wanted.number] = account_id
+        self.names[account_id] = wanted.values["name"]
+
 
 def import_people(db: Session, call: Call, vault: Vault, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make an account for each new person; returns one outcome per row, in order.
@@ -49,89 +91,104 @@ def import_people(db: Session, call: Call, vault: Vault, rows: list[dict[str, An
     """
     today = beijing_day(call.now)
     judged = [_judged_row(row, today) for row in rows]
-    # In one order for everybody: two rosters that share people must not wait for each other crosswise.
-    wanted = sorted(_lock_word(vault, each) for each in judged if isinstance(each, RosterRow))
-    queries.lock_words(db, *wanted)
-    return [_outcome(db, call, vault, row, each) for row, each in zip(rows, judged, strict=True)]
-
-
-def _outcome(
-    db: Session, call: Call, vault: Vault, row: dict[str, Any], judged: RosterRow | ServiceError
-) -> dict[str, Any]:
-    outcome = {"row": _row_number(row), "outcome": "REFUSED", "code": "", "field": "", "account_id": None}
-    try:
-        if isinstance(judged, ServiceError):
-            raise judged
-        account_id, created = _find_or_create(db, call, vault, judged)
-    except ServiceError as error:
-        return {**outcome, "code": error.code, "field": _tellable(error.field)}
-    return {**outcome, "outcome": "CREATED" if created else "UNCHANGED", "account_id": account_id}
+    wanted = [each for each in judged if isinstance(each, RosterRow)]
+    # Whoever claims one of these numbers at this moment waits until we have committed, and then sees us.
+    queries.lock_words(db, *(id_no_word(vault.id_no_candidates(*each.number)) for each in wanted))
+    directory = _load_directory(db, vault, wanted)
+    outcomes = [_outcome(call, vault, directory, row, each) for row, each in zip(rows, judged, strict=True)]
+    lost = _save(db, call, directory.added.values())
+    return [
+        _refusal(each["row"], lost[each["account_id"]]) if each["account_id"] in lost else each for each in outcomes
+    ]
 
 
 def _judged_row(row: dict[str, Any], today: dt.date) -> RosterRow | ServiceError:
     try:
-        return _checked_row(row, today)
+        loaded = schemas.ImportRow().load(row)
+        values = {field: loaded[field] for field in ("name", "id_type", "id_no", "segment", "subject")}
+        return RosterRow(checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, values, today)})
+    except ValidationError as error:
+        return InvalidInput("shared.invalid", *first_fault(error.messages))
     except ServiceError as error:
         return error
 
 
-def _lock_word(vault: Vault, wanted: RosterRow) -> str:
-    return id_no_word(vault.id_no_candidates(wanted.values["id_type"], wanted.values["id_no"]))
+def _load_directory(db: Session, vault: Vault, wanted: Sequence[RosterRow]) -> Directory:
+    phones = {index: each.phone for each in wanted for index in vault.phone_candidates(each.phone)}
+    numbers = {index: each.number for each in wanted for index in vault.id_no_candidates(*each.number)}
+    owners = queries.list_id_owners(db, numbers)
+    return Directory(
+        {phones[account.phone_index]: account.id for account in queries.list_accounts_by_phone(db, phones)},
+        {numbers[str(profile.id_no_index)]: profile.account_id for profile in owners},
+        {profile.account_id: open_profile(vault, profile)["name"] for profile in owners},
+    )
 
 
-def _checked_row(row: dict[str, Any], today: dt.date) -> RosterRow:
-    """Raises InvalidInput with the column at fault."""
+def _outcome(
+    call: Call, vault: Vault, directory: Directory, row: dict[str, Any], judged: RosterRow | ServiceError
+) -> dict[str, Any]:
+    number = _row_number(row)
+    if isinstance(judged, ServiceError):
+        return _refusal(number, judged)
     try:
-        loaded = schemas.ImportRow().load(row)
-    except ValidationError as error:
-        field, message = first_fault(error.messages)
-        raise InvalidInput("shared.invalid", field, message) from None
-    values = {field: loaded[field] for field in ("name", "id_type", "id_no", "segment", "subject")}
-    return RosterRow(checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, values, today)})
+        known = directory.find(judged)
+    except Conflict as error:
+        return _refusal(number, error)
+    if known is None:
+        person = _new_person(call, vault, judged)
+        directory.add(person, judged)
+        return _accepted(number, "CREATED", person.account.id)
+    return _accepted(number, "UNCHANGED", known)
 
 
-def _find_or_create(db: Session, call: Call, vault: Vault, wanted: RosterRow) -> tuple[uuid.UUID, bool]:
-    """The person's account and whether it is new. Raises Conflict when the row contradicts what is known."""
-    candidates = vault.id_no_candidates(wanted.values["id_type"], wanted.values["id_no"])
-    by_phone = queries.find_account_by_phone(db, vault.phone_candidates(wanted.phone))
-    owner = queries.find_id_owner(db, candidates)
-    if owner is None and by_phone is not None:
-        raise Conflict("identity.import_phone_belongs", "phone")
-    if owner is None:
-        return _create(db, call, vault, wanted), True
-    known = queries.find_profile(db, owner)
-    if known is not None and open_profile(vault, known)["name"] != wanted.values["name"]:
-        raise Conflict("identity.import_name_differs", "name")
-    if by_phone is None or by_phone.id != owner:
-        # Never overwritten: whoever could set another's phone could sign in as them.
-        raise Conflict("identity.import_phone_differs", "phone")
-    return owner, False
-
-
-def _create(db: Session, call: Call, vault: Vault, wanted: RosterRow) -> uuid.UUID:
+def _new_person(call: Call, vault: Vault, wanted: RosterRow) -> NewPerson:
     account = new_account(vault, wanted.phone, Identity.TEACHER, "IMPORT", call.now)
+    account.version = 2  # registered, and the profile filled in
     profile = Profile(account_id=account.id)
     fill_profile(vault, profile, wanted.values, call.now)
+    return NewPerson(account, profile, wanted.values)
+
+
+def _save(db: Session, call: Call, people: Iterable[NewPerson]) -> dict[uuid.UUID, ServiceError]:
+    """Insert the new people; returns those whom somebody else's registration at this very moment has made impossible."""
+    people = list(people)
+    lost: dict[uuid.UUID, ServiceError] = {}
+    if not _inserted(db, people):
+        taken = Conflict("identity.import_phone_belongs", "phone")
+        lost = {each.account.id: taken for each in people if not _inserted(db, [each])}
+    saved = [each for each in people if each.account.id not in lost]
+    registered = [(each.account.id, registered_payload(each.account)) for each in saved]
+    outbox.announce_many(db, contract.ACCOUNT_REGISTERED, registered)
+    changed = [(each.account.id, changed_payload(each.account, each.values)) for each in saved]
+    outbox.announce_many(db, contract.PROFILE_CHANGED, changed)
+    for each in saved:
+        audit.record(db, call, subject=each.account.id, after={"origin": "IMPORT"})
+    return lost
+
+
+def _inserted(db: Session, people: Sequence[NewPerson]) -> bool:
     try:
-        # A savepoint: somebody may register with this phone at this moment, and only this row may fail for it.
+        # A savepoint: what one person makes impossible must not take the others with it.
         with db.begin_nested():
-            db.add(account)
+            db.add_all(each.account for each in people)
             db.flush()
-            db.add(profile)
+            db.add_all(each.profile for each in people)
     except IntegrityError:
-        raise Conflict("identity.import_phone_belongs", "phone") from None
-    announce_registered(db, account)
-    account.version += 1
-    announce_changed(db, account, wanted.values)
-    audit.record(db, call, subject=account.id, after={"origin": "IMPORT"})
-    return account.id
+        return False
+    return True
+
+
+def _accepted(number: int | None, outcome: str, account_id: uuid.UUID) -> dict[str, Any]:
+    return {"row": number, "outcome": outcome, "code": "", "field": "", "account_id": account_id}
+
+
+def _refusal(number: int | None, error: ServiceError) -> dict[str, Any]:
+    # The name of an unknown column is the sender's text, and the reply is stored as JSONB, which takes no NUL.
+    tellable = error.field.isascii() and error.field.replace(".", "_").isidentifier()
+    field = error.field if tellable else ""
+    return {"row": number, "outcome": "REFUSED", "code": error.code, "field": field, "account_id": None}
 
 
 def _row_number(row: dict[str, Any]) -> int | None:
     number = row.get("row")
     return number if type(number) is int and number in schemas.ROW_NUMBERS else None
-
-
-def _tellable(field: str) -> str:
-    # The name of an unknown column is the sender's text, and the reply is stored as JSONB, which takes no NUL.
-    return field if field.isascii() and field.replace(".", "_").isidentifier() else ""

@@ -113,7 +113,7 @@ def update_profile(db: Session, call: Call, vault: Vault, changes: dict[str, str
         _keep_history(db, vault, account.id, current, fresh, call.now)
         fill_profile(vault, profile, {**current, **fresh}, call.now)
         account.version += 1
-        announce_changed(db, account, {**current, **fresh})
+        outbox.announce(db, contract.PROFILE_CHANGED, account.id, changed_payload(account, {**current, **fresh}))
         db.flush()
     return {"changed": sorted(fresh)}
 
@@ -166,15 +166,14 @@ def fill_profile(vault: Vault, profile: Profile, values: dict[str, str], now: dt
     profile.changed_at = now
 
 
-def announce_changed(db: Session, account: Account, values: dict[str, str]) -> None:
-    payload = {
+def changed_payload(account: Account, values: dict[str, str]) -> dict[str, Any]:
+    return {
         "account_id": str(account.id),
         "version": account.version,
         "complete": rules.is_complete(values),
         "segment": values["segment"],
         "subject": values["subject"],
     }
-    outbox.announce(db, contract.PROFILE_CHANGED, account.id, payload)
 
 
 def check_enrolment_facts(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, Any]:
