@@ -5,21 +5,42 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from services.certs import queries
-from services.certs.models import Decision, Placement, Programme, Standing
+from services.certs.models import Decision, Model, Placement, Programme, Standing
 from services.certs.rules import Reason, State
 from services.shared import clock
 from services.shared.bus import NotYet
 from services.shared.placement import keep_placement
 
 log = structlog.get_logger(__name__)
+
+
+def upsert(model: type[Model], keep: tuple[str, ...] = ()) -> Insert:
+    """An INSERT that replaces a row of the same key with an older `version`, except for the columns to `keep`."""
+    table = table_of(model)
+    statement = insert(table)
+    changed = [column.name for column in table.columns if not column.primary_key and column.name not in keep]
+    return statement.on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={name: statement.excluded[name] for name in changed},
+        where=table.c.version < statement.excluded.version,
+    )
+
+
+def table_of(model: type[Model]) -> sa.Table:
+    """The model's table: statements on it pass the ORM by, which matters where rows come by the hundred."""
+    return cast(sa.Table, model.__table__)
+
+
+# It returns something so that many rows travel as one INSERT.
+_UPSERT_STANDINGS = upsert(Standing).returning(Standing.teacher_id)
 
 
 def keep_programme(db: Session, payload: dict[str, Any]) -> None:
@@ -34,14 +55,7 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
         "closes_at": clock.parse_instant(payload["closes_at"]),
         "template": payload["certificate_template"],
     }
-    statement = insert(Programme).values(values)
-    db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["programme_id"],
-            set_={name: statement.excluded[name] for name in values if name != "programme_id"},
-            where=Programme.version < statement.excluded.version,
-        )
-    )
+    db.execute(upsert(Programme, keep=("due_at",)), values)
 
 
 def close_programme(db: Session, payload: dict[str, Any]) -> None:
@@ -64,15 +78,7 @@ def keep_standings(db: Session, payloads: list[dict[str, Any]]) -> None:
         if key not in newest or newest[key]["version"] < payload["version"]:
             newest[key] = payload
     # One order for every batch, so that two consumers cannot lock the same rows crosswise.
-    statement = insert(Standing).values([_standing(newest[key]) for key in sorted(newest)])
-    changed = ("version", "hours", "courses_done", "courses_total", "requirement_met", "pending")
-    db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["programme_id", "teacher_id"],
-            set_={name: statement.excluded[name] for name in changed},
-            where=Standing.version < statement.excluded.version,
-        )
-    )
+    db.execute(_UPSERT_STANDINGS, [_standing(newest[key]) for key in sorted(newest)])
 
 
 def _standing(payload: dict[str, Any]) -> dict[str, Any]:

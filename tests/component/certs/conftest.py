@@ -9,11 +9,18 @@ from typing import Any
 
 import pytest
 
+from services.catalog import contract as catalog
 from services.certs.render import CertsRenderService
 from services.certs.service import CertsService
+from services.credits.contract import EVENTS as CREDITS_EVENTS
+from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
+from services.identity import contract as identity
+from services.org import contract as org
+from services.shared import clock
 from services.shared.errors import Unavailable
 from services.shared.ids import new_id
 
+EVENTS = {**catalog.EVENTS, **org.EVENTS, **identity.EVENTS, **CREDITS_EVENTS}
 COUNTY = "CN/440000/440100/440103"
 
 
@@ -59,7 +66,12 @@ class Season:
             "courses": [],
             **changes,
         }
-        self.certs.deliver("on_programme_published", "catalog.programme_published", payload)
+        self.deliver("on_programme_published", catalog.PROGRAMME_PUBLISHED, payload)
+
+    def deliver(self, handler: str, event_type: str, payload: dict[str, Any]) -> None:
+        """Deliver an event that its owner's contract allows."""
+        assert EVENTS[event_type]().validate(payload) == {}
+        self.certs.deliver(handler, event_type, payload)
 
     def teacher(
         self,
@@ -90,12 +102,13 @@ class Season:
             "place": place,
             "effective_at": "2023-01-01T00:00:00.000000Z",
         }
-        self.certs.deliver("on_membership_changed", "org.membership_changed", payload)
+        self.deliver("on_membership_changed", org.MEMBERSHIP_CHANGED, payload)
 
     def recognise(self, teacher_id: uuid.UUID, hours: str, *, done: int = 5, met: bool = True) -> None:
         self.versions[teacher_id] = self.versions.get(teacher_id, 0) + 1
-        event = ("credits.hours_recognised", self.standing(teacher_id, hours, done, met=met))
-        self.certs.deliver_batch("record_standings", [event], events=True)
+        payload = self.standing(teacher_id, hours, done, met=met)
+        assert EVENTS[HOURS_RECOGNISED]().validate(payload) == {}
+        self.certs.deliver_batch("record_standings", [(HOURS_RECOGNISED, payload)], events=True)
 
     def standing(self, teacher_id: uuid.UUID, hours: str, done: int, *, met: bool) -> dict[str, Any]:
         return {
@@ -117,11 +130,9 @@ class Season:
             "version_sum": sum(self.versions.values()),
             **changes,
         }
-        self.certs.deliver("on_recognition_closed", "credits.recognition_closed", payload)
+        self.deliver("on_recognition_closed", RECOGNITION_CLOSED, payload)
 
     def decide(self) -> None:
-        from services.shared import clock
-
         self.certs.service.decide_certificates(clock.now())
 
     def standing_of(self, teacher_id: uuid.UUID, a_person: Callable[..., Any]) -> dict[str, Any]:
@@ -148,8 +159,6 @@ def render(component: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def season(certs: Any, directory: Directory, fixed_clock: Any) -> Season:
-    from services.shared import clock
-
     fixed_clock.instant = clock.parse_instant("2023-03-01T00:05:00+08:00")
     season = Season(certs, directory)
     season.publish()

@@ -103,7 +103,7 @@ def test_events_of_an_unknown_programme_wait(season):
     with pytest.raises(NotYet):
         season.close()
     with pytest.raises(NotYet):
-        season.certs.deliver(
+        season.deliver(
             "on_programme_closed",
             "catalog.programme_closed",
             {"programme_id": str(season.programme_id), "version": 2, "closes_at": "2023-02-28T16:00:00.000000Z"},
@@ -160,7 +160,7 @@ def test_without_a_name_she_is_blocked_until_the_profile_is_complete(season, a_p
     season.decide()
     assert season.standing_of(teacher, a_person)["reasons"] == ["holder_unknown"]
     season.directory.names[str(teacher)] = name
-    season.certs.deliver(
+    season.deliver(
         "on_profile_changed",
         "identity.profile_changed",
         {"account_id": str(teacher), "version": 2, "complete": True, "segment": "", "subject": ""},
