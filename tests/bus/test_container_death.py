@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.shared.bus.client import DefectError
-from tests.bus.broker import Broker
+from tests.bus.broker import Broker, wait_until
 from tests.bus.processes import Launcher
 from tests.bus.stand import Stand
 
@@ -48,3 +48,17 @@ def test_our_bus_answers_after_every_kind_of_failure(stand: Stand) -> None:
     assert stand.call("work", {"item": "a"})["item"] == "a"
     assert service.running
     assert stand.journal.count("ready") == 1, "and it was never restarted inside"
+
+
+def test_our_bus_starts_a_dead_container_again_inside_its_process(stand: Stand) -> None:
+    service = stand.start(CONTAINER_DIES=1)
+    service.wait_for_log("service_failed")
+    assert stand.call("work", {"item": "a"}, timeout=30)["item"] == "a"
+    stand.announce(stand.done, {"item": "b"})
+    stand.journal.wait_for("done", "b")
+    assert stand.applied("b") == 1
+    wait_until(
+        lambda: stand.broker.state(stand.rpc_queue) == (0, 1), "one consumer: the old container left none behind"
+    )
+    service.terminate()
+    assert service.wait() == 0

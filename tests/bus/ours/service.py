@@ -49,6 +49,10 @@ def adjust() -> None:
         publisher.ConfirmingLink.wait = wait_and_die
 
 
+def fail() -> None:
+    raise RuntimeError("a thread of the container dies")
+
+
 def main() -> int:
     adjust()
     settings = load_settings()
@@ -60,6 +64,8 @@ def main() -> int:
     while not runner.is_ready():
         eventlet.sleep(0.02)
     note("ready", NAME)
+    if os.environ.get("CONTAINER_DIES"):
+        runner.processes[Recorder.name].container.spawn_managed_thread(fail)
     ended.wait()
     return 0 if runner.stop(float(os.environ.get("STOP_SECONDS", "20"))) else 1
 
