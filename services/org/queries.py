@@ -97,10 +97,21 @@ def find_schools_by_code(db: Session, codes: Iterable[str]) -> Sequence[School]:
     return db.scalars(sa.select(School).where(School.code.in_(list(codes))).order_by(School.place)).all()
 
 
-def find_school_by_name(db: Session, parent: str, name: str) -> School | None:
+def find_schools_by_id(db: Session, school_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, School]:
+    rows = db.scalars(sa.select(School).where(School.school_id.in_(list(school_ids))))
+    return {school.school_id: school for school in rows}
+
+
+def find_schools_by_name(db: Session, names: Iterable[str]) -> Sequence[School]:
+    """Living schools of these names, wherever they stand; a name is unique only under one parent."""
     return db.scalars(
-        sa.select(School).where(School.parent == parent, School.name == name, School.state.in_(("DRAFT", "ACTIVE")))
-    ).one_or_none()
+        sa.select(School).where(School.name.in_(list(names)), School.state.in_(("DRAFT", "ACTIVE")))
+    ).all()
+
+
+def find_divisions(db: Session, codes: Iterable[str]) -> dict[str, Division]:
+    rows = db.scalars(sa.select(Division).where(Division.code.in_(list(codes))))
+    return {division.code: division for division in rows}
 
 
 # --- memberships ----------------------------------------------------------------------------------------------------
@@ -110,12 +121,23 @@ def lock_membership(db: Session, teacher_id: uuid.UUID) -> Membership | None:
     return db.scalars(sa.select(Membership).where(Membership.teacher_id == teacher_id).with_for_update()).one_or_none()
 
 
-def find_open_period(db: Session, teacher_id: uuid.UUID) -> MembershipPeriod | None:
+def lock_memberships(db: Session, teacher_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Membership]:
+    """The memberships of many by teacher, locked in one order, so that two imports cannot wait for each other."""
+    rows = db.scalars(
+        sa.select(Membership)
+        .where(Membership.teacher_id.in_(list(teacher_ids)))
+        .order_by(Membership.teacher_id)
+        .with_for_update()
+    )
+    return {membership.teacher_id: membership for membership in rows}
+
+
+def list_open_periods(db: Session, teacher_ids: Iterable[uuid.UUID]) -> Sequence[MembershipPeriod]:
     return db.scalars(
         sa.select(MembershipPeriod).where(
-            MembershipPeriod.teacher_id == teacher_id, MembershipPeriod.closed_at.is_(None)
+            MembershipPeriod.teacher_id.in_(list(teacher_ids)), MembershipPeriod.closed_at.is_(None)
         )
-    ).one_or_none()
+    ).all()
 
 
 def get_membership(db: Session, teacher_id: uuid.UUID) -> MembershipView:

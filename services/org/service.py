@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.org import contract, policy, queries, schemas
-from services.org.actions import grants, memberships, rosters, schools
+from services.org.actions import divisions, grants, memberships, rosters, schools
 from services.org.models import School, SchoolContact
 from services.org.rules import schools as school_rules
 from services.org.rules.divisions import parse_table
@@ -47,7 +47,7 @@ class OrgService:
         call.load(schemas.Nothing())
         call.authorise(place=contract.NATION)
         rows = parse_table(DIVISIONS.read_text(encoding="utf-8"))
-        return self.database.commit_once(call, lambda db: schools.load_divisions(db, rows))
+        return self.database.commit_once(call, lambda db: divisions.load_divisions(db, rows))
 
     # --- schools ---
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -31,12 +33,12 @@ def choose_school(db: Session, call: Call, arguments: dict[str, Any]) -> Members
     teacher_id = call.authorise_own()
     rules.require_teacher(call.actor.identity)
     school = _chosen(db, arguments)
-    rules_state = _state(membership := queries.lock_membership(db, teacher_id))
-    if membership and rules.is_already_there(rules_state, same_school=membership.school_id == school.school_id):
-        return queries.get_membership(db, teacher_id)
-    school_rules.require_open(contract.SchoolState(school.state))
-    state = rules.next_state(rules_state, Act.CHOOSE)
-    move_to(db, call, membership, teacher_id, school, state, Act.CHOOSE)
+    membership = queries.lock_membership(db, teacher_id)
+    same_school = membership is not None and membership.school_id == school.school_id
+    if not rules.is_already_there(state_of(membership), same_school=same_school):
+        school_rules.require_open(contract.SchoolState(school.state))
+        state = rules.next_state(state_of(membership), Act.CHOOSE)
+        move_all(db, call, [Move(teacher_id, membership, school, state)], Act.CHOOSE)
     return queries.get_membership(db, teacher_id)
 
 
@@ -55,34 +57,44 @@ def release_membership(db: Session, call: Call, teacher_id: uuid.UUID, reason: s
     return _decide(db, call, teacher_id, Act.RELEASE, reason)
 
 
-def move_to(
-    db: Session,
-    call: Call,
-    membership: Membership | None,
-    teacher_id: uuid.UUID,
-    school: School,
-    state: MembershipState,
-    act: Act,
-) -> None:
-    """Write the membership at `school`, close the period before it, open the new one, and announce it."""
-    _close_period(db, call, teacher_id, act)
-    if membership is None:
-        membership = Membership(teacher_id=teacher_id, version=0)
-        db.add(membership)
-    membership.school_id, membership.place = school.school_id, school.place
-    _change(membership, call, state, "")
+@dataclasses.dataclass(frozen=True)
+class Move:
+    """A teacher about to be at a school; `membership` is the locked row, or None for the first one."""
+
+    teacher_id: uuid.UUID
+    membership: Membership | None
+    school: School
+    state: MembershipState
+    state_before: str = ""
+
+
+def move_all(db: Session, call: Call, moves: Sequence[Move], act: Act) -> None:
+    """Write each membership, close the period before it, open the new one, and announce it; few statements for many."""
+    for period in queries.list_open_periods(db, [move.teacher_id for move in moves]):
+        period.closed_at, period.closed_by = call.now, act
+    db.flush()  # before the next ones open: the database allows one open period per teacher
+    moved = [_move(db, call, move, act) for move in moves]
+    db.flush()
+    names = {move.teacher_id: move.school.name for move in moves}
+    _announce(db, [(membership, names[membership.teacher_id]) for membership in moved])
+
+
+def _move(db: Session, call: Call, move: Move, act: Act) -> Membership:
+    membership = move.membership or Membership(teacher_id=move.teacher_id, version=0)
+    membership.school_id, membership.place = move.school.school_id, move.school.place
+    _change(membership, call, move.state, "")
+    db.add(membership)
     db.add(
         MembershipPeriod(
             period_id=new_id(),
-            teacher_id=teacher_id,
-            school_id=school.school_id,
-            place=school.place,
+            teacher_id=move.teacher_id,
+            school_id=move.school.school_id,
+            place=move.school.place,
             opened_by=act,
             opened_at=call.now,
         )
     )
-    db.flush()
-    _announce(db, membership, school.name)
+    return membership
 
 
 def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: str) -> MembershipView:
@@ -93,15 +105,15 @@ def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: st
     rules.require_other_person(call.actor.account_id, teacher_id)
     rules.require_reviewer(in_other=school_rules.is_other(membership.place))
     before = membership.state
-    _change(membership, call, rules.next_state(_state(membership), act), reason)
-    if act is Act.VERIFY:
-        if period := queries.find_open_period(db, teacher_id):
+    _change(membership, call, rules.next_state(state_of(membership), act), reason)
+    for period in queries.list_open_periods(db, [teacher_id]):
+        if act is Act.VERIFY:
             period.verified_at = call.now
-    else:
-        _close_period(db, call, teacher_id, act)
+        else:
+            period.closed_at, period.closed_by = call.now, act
     db.flush()
     view = queries.get_membership(db, teacher_id)
-    _announce(db, membership, view.school_name)
+    _announce(db, [(membership, view.school_name)])
     audit.record(
         db,
         call,
@@ -120,7 +132,7 @@ def _chosen(db: Session, arguments: dict[str, Any]) -> School:
     return queries.get_school(db, arguments["school_id"])
 
 
-def _state(membership: Membership | None) -> MembershipState | None:
+def state_of(membership: Membership | None) -> MembershipState | None:
     return MembershipState(membership.state) if membership else None
 
 
@@ -130,25 +142,22 @@ def _change(membership: Membership, call: Call, state: MembershipState, reason: 
     membership.changed_at = call.now
 
 
-def _close_period(db: Session, call: Call, teacher_id: uuid.UUID, act: Act) -> None:
-    if period := queries.find_open_period(db, teacher_id):
-        period.closed_at, period.closed_by = call.now, act
-        db.flush()  # before the next one opens: the database allows one open period per teacher
-
-
-def _announce(db: Session, membership: Membership, school_name: str) -> None:
-    released = membership.state == MembershipState.RELEASED
-    outbox.announce(
+def _announce(db: Session, changed: Sequence[tuple[Membership, str]]) -> None:
+    outbox.announce_many(
         db,
         contract.MEMBERSHIP_CHANGED,
-        membership.teacher_id,
-        {
-            "teacher_id": str(membership.teacher_id),
-            "version": membership.version,
-            "state": str(membership.state),
-            "school_id": None if released else str(membership.school_id),
-            "school_name": "" if released else school_name,
-            "place": "" if released else membership.place,
-            "effective_at": clock.format_instant(membership.changed_at),
-        },
+        [(membership.teacher_id, _payload(membership, school_name)) for membership, school_name in changed],
     )
+
+
+def _payload(membership: Membership, school_name: str) -> dict[str, Any]:
+    released = membership.state == MembershipState.RELEASED
+    return {
+        "teacher_id": str(membership.teacher_id),
+        "version": membership.version,
+        "state": str(membership.state),
+        "school_id": None if released else str(membership.school_id),
+        "school_name": "" if released else school_name,
+        "place": "" if released else membership.place,
+        "effective_at": clock.format_instant(membership.changed_at),
+    }

@@ -1,80 +1,123 @@
-"""Creating schools, one by one or from a roster, and loading the divisions that they stand under."""
+"""Creating schools, one by one or from a roster."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from marshmallow import ValidationError
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.org import contract, queries, schemas
-from services.org.contract import Attachment, Level, Outcome, SchoolKind, SchoolNature, SchoolState, SchoolType
+from services.org.contract import Level, Outcome, SchoolState
 from services.org.models import Division, School, SchoolContact
 from services.org.rules import schools as rules
 from services.org.rules.delegation import require_school_keeper
-from services.org.rules.divisions import DivisionRow
 from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
 from services.shared.crypto import FieldCipher
-from services.shared.errors import Conflict, ServiceError
+from services.shared.errors import Conflict, InvalidInput, NotFound, ServiceError
 from services.shared.ids import new_id
 
+Values = dict[str, Any]
 
-def create_school(db: Session, call: Call, arguments: dict[str, Any], cipher: FieldCipher) -> School:
+
+@dataclasses.dataclass
+class Register:
+    """What is known of everything that the new schools name, and of those among them that are already planned."""
+
+    divisions: dict[str, Division]
+    by_code: dict[str, School]
+    by_name: dict[tuple[str, str], School]  # (place of the parent, name)
+
+    def add(self, school: School) -> None:
+        self.by_name[school.parent, school.name] = school
+        if school.code:
+            self.by_code[school.code] = school
+
+
+@dataclasses.dataclass(frozen=True)
+class NewSchool:
+    school: School
+    contact: SchoolContact
+
+
+def create_school(db: Session, call: Call, arguments: Values, cipher: FieldCipher) -> School:
     """A new active school under a division that the caller keeps.
 
     Raises NotFound outside the caller's territory, NotAllowed for a level that keeps only its direct units, InvalidInput
     for a code of wrong form or province, Conflict for a code or name that is taken.
     """
-    division = _authorised_division(db, call, arguments["division_code"])
-    if code := arguments["code"]:
-        rules.require_school_code(code, division.code)
-        if queries.find_schools_by_code(db, [code]):
-            raise Conflict("org.code_taken", "code")
-    if queries.find_school_by_name(db, division.place, arguments["name"]):
-        raise Conflict("org.name_taken", "name")
-    return _add(db, call, division, arguments, cipher)
+    register = _load_register(db, [arguments])
+    division = _authorised_division(call, register, arguments["division_code"])
+    new = _planned(call, register, division, arguments, cipher)
+    _save(db, call, [new])
+    return new.school
 
 
 def import_schools(
     db: Session, call: Call, rows: Sequence[dict[str, Any]], cipher: FieldCipher
 ) -> dict[str, list[dict[str, Any]]]:
     """Create the schools of a roster that are not there yet; every row gets its own outcome."""
-    return {"rows": [_import_row(db, call, row["row"], row["values"], cipher) for row in rows]}
+    judged = [_judged(row["values"]) for row in rows]
+    register = _load_register(db, [values for values in judged if not isinstance(values, ServiceError)])
+    new: list[NewSchool] = []
+    outcomes = [
+        _outcome(call, register, row["row"], values, cipher, new) for row, values in zip(rows, judged, strict=True)
+    ]
+    _save(db, call, new)
+    return {"rows": outcomes}
 
 
-def load_divisions(db: Session, rows: Sequence[DivisionRow]) -> dict[str, int]:
-    """Bring the divisions to the state of the table, and give each county its 其他; returns what changed.
-
-    A division that is no longer in the table stays: schools and teachers may still stand under it.
-    """
-    return {
-        "divisions": len(rows),
-        "changed": _upsert_divisions(db, rows),
-        "others_created": _insert_others(db, [row for row in rows if row.has_other]),
-    }
+def _load_register(db: Session, wanted: Sequence[Values]) -> Register:
+    register = Register(queries.find_divisions(db, {values["division_code"] for values in wanted}), {}, {})
+    codes = {values["code"] for values in wanted if values["code"]}
+    for school in queries.find_schools_by_name(db, {values["name"] for values in wanted}):
+        register.by_name[school.parent, school.name] = school
+    for school in queries.find_schools_by_code(db, codes) if codes else ():
+        register.by_code[str(school.code)] = school
+    return register
 
 
-def _authorised_division(db: Session, call: Call, code: str) -> Division:
-    division = queries.get_division(db, code)
+def _authorised_division(call: Call, register: Register, code: str) -> Division:
+    division = register.divisions.get(code)
+    if division is None:
+        raise NotFound("org.division_unknown")
     call.authorise(place=division.place, missing="org.division_unknown")
     if not call.actor.service:
         require_school_keeper(call.actor.grants, division.place)
     return division
 
 
-def _add(db: Session, call: Call, division: Division, values: dict[str, Any], cipher: FieldCipher) -> School:
+def _planned(call: Call, register: Register, division: Division, values: Values, cipher: FieldCipher) -> NewSchool:
+    """The rows of a new school, also put into the register. Raises the refusal of a code or name."""
+    if code := values["code"]:
+        rules.require_school_code(code, division.code)
+        if code in register.by_code:
+            raise Conflict("org.code_taken", "code")
+    if (division.place, values["name"]) in register.by_name:
+        raise Conflict("org.name_taken", "name")
+    school = _school(call, division, values)
+    register.add(school)
+    sealed = cipher.seal(values["head_mobile"], "school_contact", school.school_id, "head_mobile")
+    contact = SchoolContact(
+        school_id=school.school_id,
+        place=school.place,
+        seal_name=values["seal_name"],
+        head_name=values["head_name"],
+        head_mobile_sealed=sealed,
+    )
+    return NewSchool(school, contact)
+
+
+def _school(call: Call, division: Division, values: Values) -> School:
     school_id = new_id()
-    place = rules.place_of_school(division.place, school_id)
-    public = {name: values[name] for name in ("name", "code", "kind", "school_type", "nature", "town")}
-    school = School(
-        **public,
+    return School(
+        **{name: values[name] for name in ("name", "code", "kind", "school_type", "nature", "town")},
         school_id=school_id,
-        place=place,
+        place=rules.place_of_school(division.place, school_id),
         parent=division.place,
         division_code=division.code,
         name_tokens=rules.tokens_of(values["name"]),
@@ -84,108 +127,68 @@ def _add(db: Session, call: Call, division: Division, values: dict[str, Any], ci
         version=1,
         created_at=call.now,
     )
-    db.add(school)
+
+
+def _save(db: Session, call: Call, new: Sequence[NewSchool]) -> None:
+    """Write the schools, announce them, and record who created them; few statements for many."""
+    db.add_all(each.school for each in new)
+    db.flush()  # the contacts refer to them
+    db.add_all(each.contact for each in new)
     db.flush()
-    db.add(
-        SchoolContact(
-            school_id=school_id,
-            place=place,
-            seal_name=values["seal_name"],
-            head_name=values["head_name"],
-            head_mobile_sealed=cipher.seal(values["head_mobile"], "school_contact", school_id, "head_mobile"),
-        )
-    )
-    db.flush()
-    outbox.announce(
+    schools = [each.school for each in new]
+    outbox.announce_many(db, contract.SCHOOL_CREATED, [(school.school_id, _payload(school)) for school in schools])
+    audit.record_many(
         db,
-        contract.SCHOOL_CREATED,
-        school_id,
-        {"school_id": str(school_id), "version": 1, "name": school.name, "place": place, "state": str(school.state)},
+        call,
+        [
+            audit.Act(None, school.place, after={"school_id": str(school.school_id), "state": str(school.state)})
+            for school in schools
+        ],
     )
-    audit.record(db, call, subject=None, place=place, after={"school_id": str(school_id), "state": str(school.state)})
-    return school
 
 
-def _import_row(db: Session, call: Call, row: int, values: dict[str, Any], cipher: FieldCipher) -> dict[str, Any]:
+def _payload(school: School) -> dict[str, Any]:
+    return {
+        "school_id": str(school.school_id),
+        "version": school.version,
+        "name": school.name,
+        "place": school.place,
+        "state": str(school.state),
+    }
+
+
+# --- rows of a roster -----------------------------------------------------------------------------------------------
+
+
+def _judged(values: Values) -> Values | ServiceError:
+    """The row's values when their form is right, else the refusal."""
     try:
-        arguments = schemas.NewSchool().load(values)
-        if _is_known(db, arguments):
-            _authorised_division(db, call, arguments["division_code"])
-            return _outcome(row, Outcome.UNCHANGED)
-        with db.begin_nested():
-            create_school(db, call, arguments, cipher)
-        return _outcome(row, Outcome.CREATED)
+        loaded: Values = schemas.NewSchool().load(values)
     except ValidationError as error:
-        return _outcome(row, Outcome.REFUSED, "org.value_malformed", first_fault(error.messages)[0])
+        return InvalidInput("org.value_malformed", first_fault(error.messages)[0])
+    return loaded
+
+
+def _outcome(
+    call: Call, register: Register, row: int, values: Values | ServiceError, cipher: FieldCipher, new: list[NewSchool]
+) -> dict[str, Any]:
+    """The row's outcome; a school that has to be created is added to `new`."""
+    outcome, code, field = Outcome.UNCHANGED, "", ""
+    try:
+        if isinstance(values, ServiceError):
+            raise values
+        division = _authorised_division(call, register, values["division_code"])
+        if not _is_known(register, division, values):
+            new.append(_planned(call, register, division, values, cipher))
+            outcome = Outcome.CREATED
+    except NotFound as error:  # unknown or out of reach: the same answer
+        outcome, code, field = Outcome.REFUSED, error.code, "division_code"
     except ServiceError as error:
-        return _outcome(row, Outcome.REFUSED, error.code, error.field)
-    except IntegrityError:  # somebody created it this very moment
-        return _outcome(row, Outcome.REFUSED, "org.name_taken", "name")
-
-
-def _is_known(db: Session, values: dict[str, Any]) -> bool:
-    """Whether this very school is there: same division and name, and the same code where the roster gives one."""
-    division = queries.get_division(db, values["division_code"])
-    school = queries.find_school_by_name(db, division.place, values["name"])
-    return school is not None and values["code"] in (None, school.code)
-
-
-def _outcome(row: int, outcome: Outcome, code: str = "", field: str = "") -> dict[str, Any]:
+        outcome, code, field = Outcome.REFUSED, error.code, error.field
     return {"row": row, "outcome": outcome, "code": code, "field": field}
 
 
-def _upsert_divisions(db: Session, rows: Sequence[DivisionRow]) -> int:
-    # One statement with arrays: thousands of rows as VALUES take a second to compile.
-    result = db.execute(
-        sa.text("""
-            INSERT INTO division (code, level, parent, place, name, leaf)
-            SELECT * FROM unnest(
-                CAST(:codes AS text[]), CAST(:levels AS text[]), CAST(:parents AS text[]),
-                CAST(:places AS text[]), CAST(:names AS text[]), CAST(:leaves AS boolean[]))
-            ON CONFLICT (code) DO UPDATE
-            SET (level, parent, place, name, leaf)
-                = (excluded.level, excluded.parent, excluded.place, excluded.name, excluded.leaf)
-            WHERE (division.level, division.parent, division.place, division.name, division.leaf)
-                IS DISTINCT FROM (excluded.level, excluded.parent, excluded.place, excluded.name, excluded.leaf)
-        """),
-        {
-            "codes": [row.code for row in rows],
-            "levels": [str(row.level) for row in rows],
-            "parents": [row.parent for row in rows],
-            "places": [row.place for row in rows],
-            "names": [row.name for row in rows],
-            "leaves": [row.leaf for row in rows],
-        },
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def _insert_others(db: Session, rows: Sequence[DivisionRow]) -> int:
-    result = db.execute(
-        sa.text("""
-            INSERT INTO school (school_id, place, parent, division_code, name, name_tokens, code, kind, attachment,
-                school_type, nature, town, other, state, version, created_at)
-            SELECT id, place, parent, division_code, '其他', '{}', NULL, :kind, attachment,
-                :school_type, :nature, '', true, :state, 1, now()
-            FROM unnest(CAST(:ids AS uuid[]), CAST(:places AS text[]), CAST(:parents AS text[]),
-                CAST(:codes AS text[]), CAST(:attachments AS text[]))
-                AS other(id, place, parent, division_code, attachment)
-            ON CONFLICT (school_id) DO NOTHING
-        """),
-        {
-            "kind": SchoolKind.OTHER_INSTITUTION,
-            "school_type": SchoolType.OTHER,
-            "nature": SchoolNature.OTHER,
-            "state": SchoolState.ACTIVE,
-            "ids": [rules.id_of_other(row.code) for row in rows],
-            "places": [rules.place_of_other(row.place) for row in rows],
-            "parents": [row.place for row in rows],
-            "codes": [row.code for row in rows],
-            "attachments": [str(_attachment(row)) for row in rows],
-        },
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def _attachment(row: DivisionRow) -> Attachment:
-    return rules.attachment_under(row.level)
+def _is_known(register: Register, division: Division, values: Values) -> bool:
+    """Whether this very school is there: same division and name, and the same code where the roster gives one."""
+    school = register.by_name.get((division.place, values["name"]))
+    return school is not None and values["code"] in (None, school.code)

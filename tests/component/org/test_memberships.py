@@ -284,3 +284,28 @@ def test_a_roster_stays_in_the_importers_territory(org: Org) -> None:
     )["rows"]
     # Forbidden and unknown read alike.
     assert [(row["outcome"], row["code"]) for row in reply] == [("REFUSED", "org.school_unknown")] * 2
+
+
+def test_a_teacher_named_twice_in_one_roster_gets_one_school(org: Org) -> None:
+    here, there, account = org.school(), org.school(), uuid.uuid4()
+    rows = roster((account, here["school_id"]), (account, here["school_id"]), (account, there["school_id"]))
+    reply = org.call("import_memberships", rows, CLI)["rows"]
+    assert [(row["outcome"], row["code"]) for row in reply] == [
+        ("CREATED", ""),
+        ("UNCHANGED", ""),
+        ("REFUSED", "org.member_elsewhere"),
+    ]
+    assert len(events(org, org.person(account))) == 1
+
+
+def test_a_roster_of_a_hundred_takes_a_handful_of_statements(org: Org) -> None:
+    """Each statement of its own is a wait on the bus process's one loop; a roster must not take thousands."""
+    from sqlalchemy import event
+
+    school = org.school()
+    rows = roster(*[(uuid.uuid4(), school["school_id"]) for _ in range(100)])
+    statements: list[str] = []
+    engine = org.component.database.worker
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert {row["outcome"] for row in org.call("import_memberships", rows, CLI)["rows"]} == {"CREATED"}
+    assert len(statements) < 20

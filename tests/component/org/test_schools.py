@@ -179,7 +179,7 @@ def test_an_import_creates_once_and_names_each_refusal(org: Org) -> None:
     assert [(row["outcome"], row["code"], row["field"]) for row in first] == [
         ("CREATED", "", ""),
         ("CREATED", "", ""),
-        ("REFUSED", "org.division_unknown", ""),
+        ("REFUSED", "org.division_unknown", "division_code"),
         ("REFUSED", "org.school_code_invalid", "code"),
         ("REFUSED", "org.value_malformed", "nature"),
         ("REFUSED", "org.code_taken", "code"),
