@@ -74,7 +74,7 @@ class StudyClient:
             response = self._send(method, path, body, key)
         if response.status_code in LATER:
             raise NotReachedError(f"{response.status_code} {path}")
-        answer: dict[str, Any] = response.json() if response.content else {}
+        answer = _answer(response)
         if not response.ok:
             raise RefusedError(response.status_code, answer.get("code", ""), answer.get("detail", ""))
         return answer
@@ -88,6 +88,15 @@ class StudyClient:
             return self._http.request(method, address, json=body, headers=headers, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
             raise NotReachedError(type(error).__name__) from error
+
+
+def _answer(response: requests.Response) -> dict[str, Any]:
+    """The JSON body; {} for none, and for what something before the gateway says in its own way."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 class StudySession:

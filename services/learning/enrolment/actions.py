@@ -38,7 +38,7 @@ def enrol(
     Raises NotFound for an unknown programme, Conflict when a guard of `domain.md` §3.21 refuses.
     """
     programme = queries.get_programme(db, programme_id)
-    state = rules.programme_state(queries.first_opening(db, programme), programme.closes_at, now)
+    state = rules.programme_state(programme.opens_at, programme.closes_at, now)
     existing = queries.find_enrolment(db, teacher_id, programme_id)
     if existing is None:
         if refusal := rules.enrolment_refusal(state, facts):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning.enrolment.rules import LearnerFacts
-from services.learning.models import Course, Enrolment, Learner, Placement, Programme
+from services.learning.models import Enrolment, Learner, Placement, Programme
 from services.shared.errors import Conflict, NotFound
 
 
@@ -18,12 +18,6 @@ def get_programme(db: Session, programme_id: uuid.UUID) -> Programme:
     if programme is None:
         raise NotFound("learning.programme_unknown", "programme_id")
     return programme
-
-
-def first_opening(db: Session, programme: Programme) -> dt.datetime:
-    """When the first course can be studied: nobody has to wait for the programme's own date to enrol."""
-    earliest = db.scalar(sa.select(sa.func.min(Course.opens_at)).where(Course.programme_id == programme.programme_id))
-    return min(programme.opens_at, earliest or programme.opens_at)
 
 
 def learner_facts(db: Session, teacher_id: uuid.UUID) -> LearnerFacts:
