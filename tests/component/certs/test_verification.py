@@ -232,3 +232,29 @@ def test_row_security_hides_everything_from_an_application_without_scope(certs, 
 def test_history_and_certificates_cannot_be_rewritten_even_by_the_worker(certs, issued, statement):
     with certs.database.work() as db, pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
         db.execute(sa.text(statement))
+
+
+def test_an_unknown_number_takes_the_same_steps_as_a_known_one(certs, issued, monkeypatch):
+    steps = []
+
+    def note(_connection, _cursor, statement, *_others):
+        steps.append(statement)
+
+    honest = signing.Verifier.is_genuine
+
+    def check(self, statement, signature, key_id):
+        steps.append(("signature", key_id in self.keys, signing._decode(signature) is not None))
+        return honest(self, statement, signature, key_id)
+
+    monkeypatch.setattr(signing.Verifier, "is_genuine", check)
+    sa.event.listen(certs.database.worker, "before_cursor_execute", note)
+    try:
+        verify(certs, issued[1]["number"])
+        known, steps[:] = list(steps), []
+        with pytest.raises(NotFound):
+            verify(certs, rules.make_number(2023, 1))
+    finally:
+        sa.event.remove(certs.database.worker, "before_cursor_execute", note)
+    assert [step for step in known if step[0] == "signature"] == [("signature", True, True)]
+    assert len(steps) == len(known)
+    assert [step for step in steps if step[0] == "signature"] == [("signature", True, True)]
