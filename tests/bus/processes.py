@@ -42,7 +42,13 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", str(Path(__file__).parent / script), *arguments],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environment},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(ROOT),
+                    "PYTHONWARNINGS": "ignore",
+                    "EVENTLET_NO_GREENDNS": "yes",
+                    **environment,
+                },
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -65,3 +65,44 @@ def test_our_bus_survives_a_paused_process(stand: Stand) -> None:
     stand.journal.wait_for("done", "b")
     stand.broker.wait_for_depth(stand.events_queue, 0)
     assert stand.applied("a") == 1
+
+
+def test_our_bus_notices_a_silent_connection(stand: Stand, link: FaultLink) -> None:
+    service = stand.start(AMQP_URI=link.uri, HEARTBEAT=1)
+    link.freeze()
+    service.wait_for_log("listener_lost")  # by heartbeats: the connection itself says nothing
+    link.thaw()
+    assert stand.call("work", {"item": "a"}, timeout=30)["item"] == "a"
+
+
+def test_a_redelivery_waits_for_the_work_that_still_runs(stand: Stand, link: FaultLink) -> None:
+    stand.start(AMQP_URI=link.uri)
+    stand.publish_event(stand.done, {"item": "a", "seconds": 3})
+    stand.journal.wait_for("begun", "a")
+    second = stand.start()
+    link.refuse()  # the broker hands the message to the second process; the first still works on it
+    wait_until(lambda: stand.broker.depth(stand.events_queue) == 0, "the second to take it")
+    stand.journal.wait_for("done", "a")
+    second.terminate()
+    assert second.wait() == 0
+    assert stand.applied("a") == 1
+    assert stand.journal.count("begun", "a") == 1, "the second waited for the first's inbox row"
+
+
+def test_our_bus_stops_while_the_broker_is_away(stand: Stand, link: FaultLink) -> None:
+    service = stand.start(AMQP_URI=link.uri, STOP_SECONDS=10)
+    stand.publish_event(stand.done, {"item": "a", "seconds": 2})
+    stand.journal.wait_for("begun", "a")
+    link.refuse()
+    service.terminate()
+    assert service.wait() == 0
+    assert stand.applied("a") == 1, "what was running has been finished"
+
+
+def test_our_bus_starts_while_the_broker_is_away(stand: Stand, link: FaultLink) -> None:
+    link.refuse()
+    service = stand.launch(AMQP_URI=link.uri)
+    service.wait_for_log("listener_lost")
+    link.restore()
+    assert wait_until(lambda: stand.journal.count("ready"), "readiness")
+    assert stand.call("work", {"item": "a"})["item"] == "a"

@@ -46,3 +46,14 @@ def test_our_bus_gives_held_work_back_when_it_stops(stand: Stand, database_link:
     stand.start()
     stand.journal.wait_for("done", "a")
     assert stand.applied("a") == 1
+
+
+def test_our_bus_starts_while_the_database_is_away(stand: Stand, database_link: FaultLink) -> None:
+    database_link.refuse()
+    stand.start(DATABASE_URL=database_link.uri)
+    assert stand.call("work", {"item": "needs no database"})
+    stand.publish_event(stand.done, {"item": "a"})
+    stand.announce(stand.done, {"item": "b"})
+    database_link.restore()
+    stand.journal.wait_for("done", "a")
+    stand.journal.wait_for("done", "b")
