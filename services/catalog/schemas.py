@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ _code = validate.Regexp(r"\A[0-9]{4}-[a-z][a-z0-9-]{0,39}\Z", error="a year, a h
 _pack = validate.Regexp(r"\A[a-z][a-z0-9-]{0,79}\Z", error="lower-case letters, digits and -, at most 80")
 _title = validate.Length(min=1, max=200)
 _DAY_SECONDS = 86_400
+# Nonsense years would only fail later, in the database or in the rules.
+_plausible = validate.Range(dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
 
 
 def _refuse_repeated(items: Iterable[dict[str, Any]], field: str) -> None:
@@ -58,7 +61,7 @@ class Course(Schema):
     key = fields.String(required=True, validate=_key)
     title = fields.String(required=True, validate=_title)
     title_en = fields.String(validate=_title)
-    opens_at = fields.AwareDateTime(required=True)
+    opens_at = fields.AwareDateTime(required=True, validate=_plausible)
     quiz_required = fields.Boolean(required=True, truthy={True}, falsy={False})
     videos = fields.List(fields.Nested(Video), required=True, validate=validate.Length(min=1, max=1000))
 
@@ -77,16 +80,21 @@ class Course(Schema):
                 )
 
 
+class SeasonTitles(Schema):
+    zh = fields.String(required=True, validate=_title)
+    en = fields.String(required=True, validate=_title)
+
+
 class Season(Schema):
     """One season: a file under `seasons/`, or the body of `publish_programme`."""
 
     code = fields.String(required=True, validate=_code)
-    titles = fields.Nested(contract.Titles, required=True)
+    titles = fields.Nested(SeasonTitles, required=True)
     rule_pack = fields.String(required=True, validate=_pack)
     certificate_template = fields.String(required=True, validate=_pack)
     silence_limit_seconds = fields.Integer(required=True, strict=True, validate=validate.Range(min=30, max=3600))
-    opens_at = fields.AwareDateTime(required=True)
-    closes_at = fields.AwareDateTime(required=True)
+    opens_at = fields.AwareDateTime(required=True, validate=_plausible)
+    closes_at = fields.AwareDateTime(required=True, validate=_plausible)
     courses = fields.List(fields.Nested(Course), required=True, validate=validate.Length(min=1, max=100))
 
     @validates_schema

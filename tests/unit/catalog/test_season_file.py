@@ -41,6 +41,9 @@ def test_winter_2023_can_carry_every_worked_example():
     [
         (lambda s: s.update(closes_at="2022-12-01T00:00:00+08:00"), "closes_at"),
         (lambda s: s.update(opens_at="2022-12-02T00:00:00"), "opens_at"),
+        (lambda s: s.update(opens_at="0001-01-01T00:00:00+14:00"), "opens_at"),
+        (lambda s: s.update(closes_at="9999-12-31T23:59:59-14:00"), "closes_at"),
+        (lambda s: s["titles"].update(en=""), "titles.en"),
         (lambda s: s.update(surprise=1), "surprise"),
         (lambda s: s.update(code="Winter"), "code"),
         (lambda s: s.update(silence_limit_seconds="600"), "silence_limit_seconds"),
