@@ -29,7 +29,7 @@ import time
 from typing import Any
 
 import eventlet.wsgi
-import greenlet  # type: ignore[import-untyped]  it comes with eventlet and has no types
+import greenlet
 
 from services.shared.bus.run import ServiceRunner
 from services.shared.keys import open_keyring
