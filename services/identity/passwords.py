@@ -32,9 +32,9 @@ class Passwords:
         matches = offload(self._matches, stored or self._nobodys_hash, password)
         return matches and stored is not None
 
-    def is_outdated(self, stored: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
+    def is_outdated(self, stored: str | None) -> bool:
+        """Whether there is a hash, made with other parameters than today's."""
+        return stored is not None and self._hasher.check_needs_rehash(stored)
 
     def _matches(self, stored: str, password: str) -> bool:
         try:

@@ -10,7 +10,6 @@ from services.identity.actions.refusals import accepted, checked_phone, require
 from services.identity.models import Placement
 from services.identity.policy import POLICIES
 from services.identity.rules import sign_in as rules
-from services.identity.rules.contact import masked_phone
 from services.identity.rules.profile import Identity
 from services.identity.vault import VaultProvider
 from services.org.contract import GRANTS_CHANGED, MEMBERSHIP_CHANGED
@@ -77,8 +76,10 @@ class IdentityService:
             credentials = sign_ins.read_credentials(db, call, self.vault, phone)
         # 36 ms of argon2, so before the transaction; the action checks that the hash is still the same.
         matches = self.passwords.verify(arguments["password"], credentials.password_hash)
+        outdated = matches and self.passwords.is_outdated(credentials.password_hash)
+        fresher = self.passwords.hash(arguments["password"]) if outdated else None
         return self._signed_in(
-            call, lambda db: sign_ins.sign_in_by_password(db, call, self.vault, credentials, matches)
+            call, lambda db: sign_ins.sign_in_by_password(db, call, self.vault, credentials, matches, fresher)
         )
 
     @command
@@ -214,7 +215,7 @@ class IdentityService:
         with self.database.read(call) as db:
             candidates = self.vault.phone_candidates(checked_phone(phone)) if phone else []
             found = queries.list_development_messages(db, candidates, arguments["limit"])
-            return {"items": [self._shown_message(message) for message in found]}
+            return {"items": [codes.show_development_message(self.vault, message) for message in found]}
 
     # What others announce, and housekeeping ---------------------------------------------------------------------------
 
@@ -282,18 +283,6 @@ class IdentityService:
     def _keep_in_mailbox(self, call, message):
         with self.database.transaction(call) as db:
             codes.keep_development_message(db, self.vault, message, call.now)
-
-    def _shown_message(self, message):
-        opened = {
-            field: self.vault.open("development_message", message.id, field, sealed)
-            for field, sealed in (("phone", message.phone_sealed), ("text", message.text_sealed))
-        }
-        return {
-            "phone": masked_phone(opened["phone"]),
-            "text": opened["text"],
-            "code": rules.code_in(opened["text"]),
-            "sent_at": clock.format_instant(message.sent_at),
-        }
 
 
 def _require_one_secret(arguments, first, second):

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from services.identity import queries
 from services.identity.models import AttemptWindow, DevelopmentMessage, SmsCode
 from services.identity.rules import sign_in as rules
+from services.identity.rules.contact import masked_phone
 from services.identity.vault import Vault
+from services.shared import clock
 from services.shared.bus import Call
 from services.shared.errors import LimitReached
 from services.shared.ids import new_id
@@ -95,6 +97,18 @@ def keep_development_message(db: Session, vault: Vault, message: Message, now: A
         "sent_at": now,
     }
     db.execute(insert(DevelopmentMessage).values(values).on_conflict_do_nothing())
+
+
+def show_development_message(vault: Vault, message: DevelopmentMessage) -> dict[str, Any]:
+    """A message of the mailbox, its code picked out, its phone masked."""
+    text = vault.open("development_message", message.id, "text", message.text_sealed)
+    phone = vault.open("development_message", message.id, "phone", message.phone_sealed)
+    return {
+        "phone": masked_phone(phone),
+        "text": text,
+        "code": rules.code_in(text),
+        "sent_at": clock.format_instant(message.sent_at),
+    }
 
 
 def count_attempt(db: Session, kind: str, subject: str, starts_at: Any) -> int:

@@ -73,13 +73,18 @@ def read_own_credentials(db: Session, call: Call, vault: Vault) -> tuple[Credent
 
 
 def sign_in_by_password(
-    db: Session, call: Call, vault: Vault, credentials: Credentials, matches: bool
+    db: Session, call: Call, vault: Vault, credentials: Credentials, matches: bool, fresher_hash: str | None
 ) -> dict[str, Any]:
     """Open a sign-in when the password matched and the account is not locked; else count the failure.
 
-    An unknown phone, a wrong password and a locked account do the same work and get the same refusal.
+    An unknown phone, a wrong password and a locked account do the same work and get the same refusal. `fresher_hash`
+    replaces one made with older figures.
     """
     if matches and _reset_failures(db, credentials):
+        if fresher_hash is not None:
+            db.execute(
+                sa.update(Account).where(Account.id == credentials.account_id).values(password_hash=fresher_hash)
+            )
         return {"opened": open_sign_in(db, call, credentials.account_id, by_code=False)}
     _count_failure(db, call, credentials.account_id, wrong=not matches)
     count_attempt(db, ADDRESS_FAILURES, vault.address_index(call.actor.address), _minute(call.now))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from services.identity.passwords import Passwords
 from services.identity.service import IdentityService
 from services.shared.actor import service_actor
 from tests.component.identity.stories import People
 
 
 @pytest.fixture
-def people(component, fixed_clock, keyring):
-    return People(component(IdentityService), fixed_clock, keyring)
+def people(component, fixed_clock, keyring, settings):
+    people = People(component(IdentityService), fixed_clock, keyring)
+    # Hundreds of passwords: the real cost is for the tests that are about it.
+    people.service.passwords = Passwords(dataclasses.replace(settings, argon2_memory_kib=64, argon2_passes=1))
+    return people
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from joserfc.jwk import OKPKey
 from services.identity import queries
 from services.identity.actions import sign_ins
 from services.identity.models import Account
+from services.identity.passwords import Passwords
 from services.shared.actor import Role
 from services.shared.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from services.shared.ids import new_id
@@ -106,7 +107,8 @@ def test_unknown_phone_wrong_password_locked_and_passwordless_answer_alike(peopl
     assert wrong.args == locked.args == unknown.args == without.args
 
 
-def test_unknown_and_known_phones_take_the_same_time(people):
+def test_unknown_and_known_phones_take_the_same_time(people, settings):
+    people.service.passwords = Passwords(settings)
     _, phone = people.register()
     known, unknown = [], []
     refused(people, new_phone())  # the first call makes nobody's hash
@@ -393,6 +395,15 @@ def test_a_new_password_by_the_old_one_ends_the_other_sign_ins(people, keyring):
     assert people.call("refresh_session", {"refresh_token": mine["refresh_token"]}, anonymous())
     with pytest.raises(NotAllowed):
         people.call("refresh_session", {"refresh_token": other["refresh_token"]}, anonymous())
+
+
+def test_a_hash_of_older_figures_is_renewed_by_the_next_sign_in(people, settings):
+    actor, phone = people.register()
+    people.service.passwords = Passwords(settings)
+    for _ in range(2):
+        assert people.sign_in(phone)
+    stored = people.scalar("SELECT password_hash FROM account WHERE id = :id", id=actor.account_id)
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 def test_a_wrong_old_password_counts_and_locks(people):
