@@ -46,7 +46,9 @@ def test_segments_keep_the_order_in_which_they_were_played():
 
 
 def test_a_digest_knows_order_and_bounds():
-    digests = {reports.digest(segments) for segments in [((0, 60),), ((0, 61),), ((0, 30), (30, 60)), ((30, 60), (0, 30))]}
+    digests = {
+        reports.digest(segments) for segments in [((0, 60),), ((0, 61),), ((0, 30), (30, 60)), ((30, 60), (0, 30))]
+    }
     assert len(digests) == 4
 
 
