@@ -234,7 +234,7 @@ def lock_grant(db: Session, grant_id: uuid.UUID) -> AdminGrant:
     return grant
 
 
-def list_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[AdminGrant]:
+def lock_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[AdminGrant]:
     """Active grants that have ended by now, or have begun and were not announced as live."""
     due = sa.or_(
         AdminGrant.valid_to <= now,
@@ -245,6 +245,8 @@ def list_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[Admin
         .where(AdminGrant.state == GrantState.ACTIVE, due)
         .order_by(AdminGrant.account_id)
         .limit(limit)
+        # What a command is deciding at this moment is left to it, and to the next run.
+        .with_for_update(skip_locked=True)
     ).all()
 
 

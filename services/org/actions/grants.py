@@ -79,7 +79,7 @@ def revoke_grant(db: Session, call: Call, grant_id: uuid.UUID, reason: str) -> A
 
 def apply_due_grants(db: Session, now: dt.datetime) -> int:
     """End the grants whose time is over, announce those whose time has come; returns how many accounts changed."""
-    due = queries.list_due_grants(db, now, BATCH)
+    due = queries.lock_due_grants(db, now, BATCH)
     _end_expired(db, due, now)
     holders = sorted({grant.account_id for grant in due})
     for account_id in holders:

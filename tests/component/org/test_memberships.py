@@ -309,3 +309,25 @@ def test_a_roster_of_a_hundred_takes_a_handful_of_statements(org: Org) -> None:
     event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     assert {row["outcome"] for row in org.call("import_memberships", rows, CLI)["rows"]} == {"CREATED"}
     assert len(statements) < 20
+
+
+def test_a_repeated_command_answers_from_memory_and_acts_once(org: Org) -> None:
+    school = org.school()
+    admin, teacher = org.admin_of(school), org.member(school)
+    argument = {"teacher_id": str(teacher.account_id)}
+    key = str(uuid.uuid4())
+    first = org.call("verify_membership", argument, admin, command_id=key)
+    assert org.call("verify_membership", argument, admin, command_id=key) == first
+    assert len(events(org, teacher)) == 2
+    with pytest.raises(InvalidInput, match=r"shared\.key_reused"):
+        org.call("verify_membership", {"teacher_id": str(uuid.uuid4())}, admin, command_id=key)
+
+
+def test_a_refused_command_is_not_remembered(org: Org) -> None:
+    school = org.school()
+    admin, teacher, key = org.admin_of(school), org.member(school), str(uuid.uuid4())
+    argument = {"teacher_id": str(teacher.account_id), "reason": "调离"}
+    with pytest.raises(Conflict):
+        org.call("release_membership", argument, admin, command_id=key)
+    decide(org, "verify_membership", admin, teacher)
+    assert org.call("release_membership", argument, admin, command_id=key)["state"] == "RELEASED"
