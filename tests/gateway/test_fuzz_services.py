@@ -40,6 +40,8 @@ from yanxiu.journey.people import invent
 from yanxiu.local import processes
 
 CASES = int(os.environ.get("YANXIU_FUZZ_CASES", "4"))
+# The short run is the same each time; a long one explores, and hypothesis prints how to repeat a failure.
+REPEATABLE = "YANXIU_FUZZ_CASES" not in os.environ
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
 
 
@@ -147,7 +149,7 @@ def with_known(value: Any) -> Any:
 @pytest.mark.slow
 @pytest.mark.postgres
 @schema.parametrize()
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=REPEATABLE)
 def test_no_request_breaks_a_service(case: schemathesis.Case) -> None:
     turn = next(TURNS)
     if turn % 4:
