@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from services.identity import contract, passwords, queries, schemas, tokens
-from services.identity.actions import accounts, codes, imports, profiles, sign_ins, upkeep
+from services.identity.actions import accounts, codes, imports, people, profiles, sign_ins, upkeep
 from services.identity.actions.refusals import accepted, checked_phone, require
 from services.identity.models import Placement
 from services.identity.policy import POLICIES
@@ -156,14 +156,14 @@ class IdentityService:
         """The asked people of the caller's territory, masked; others are left out without a word."""
         arguments = call.load(schemas.ManyAccounts())
         with self.database.read(call) as db:
-            people = profiles.reachable_people(db, call, arguments["account_ids"])
-            shown = [profiles.show_person(self.vault, account, profile) for account, profile, _ in people]
+            found = people.reachable_people(db, call, arguments["account_ids"])
+            shown = [people.show_person(self.vault, account, profile) for account, profile, _ in found]
         return {"people": schemas.Person(many=True).dump(shown)}
 
     @command
     def import_people(self, call):
         arguments = call.load(schemas.ImportPeople())
-        profiles.authorise_territory(call)
+        people.authorise_territory(call)
         return self.database.commit_once(
             call,
             lambda db: {
@@ -178,15 +178,15 @@ class IdentityService:
         """Names as they stand on certificates: the only unmasked ones that leave identity."""
         arguments = call.load(schemas.ManyAccounts())
         with self.database.read(call) as db:
-            people = queries.list_people(db, arguments["account_ids"])
-            shown = [profiles.show_holder(self.vault, profile) for _, profile, _ in people]
+            found = queries.list_people(db, arguments["account_ids"])
+            shown = [people.show_holder(self.vault, profile) for _, profile, _ in found]
         return {"items": schemas.Holder(many=True).dump(shown)}
 
     @query
     def check_enrolment_facts(self, call):
         arguments = call.load(schemas.OneAccount())
         with self.database.read(call) as db:
-            return profiles.check_enrolment_facts(db, self.vault, arguments["account_id"])
+            return people.check_enrolment_facts(db, self.vault, arguments["account_id"])
 
     @query
     def list_revocations(self, call):

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from services.identity import contract, queries
 from services.identity.actions.codes import count_attempt
 from services.identity.actions.refusals import refused, require
-from services.identity.models import Account, Placement, Profile, ProfileHistory
+from services.identity.models import Account, Profile, ProfileHistory
 from services.identity.rules import profile as rules
-from services.identity.rules.contact import is_name, masked_name, masked_phone
+from services.identity.rules.contact import is_name, masked_phone
 from services.identity.rules.documents import (
     Gender,
     IdType,
@@ -59,34 +59,6 @@ def show_profile(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, 
         "complete": rules.is_complete(opened),
         "locked_fields": list(rules.LOCKED_WHEN_VERIFIED) if state == rules.VERIFIED else [],
         "membership_state": state,
-    }
-
-
-def show_person(vault: Vault, account: Account, profile: Profile) -> dict[str, Any]:
-    """Somebody as an administrator sees them: everything that names a person masked."""
-    opened = open_profile(vault, profile)
-    return {
-        "account_id": account.id,
-        "name": masked_name(opened["name"]),
-        "id_type": opened["id_type"],
-        "id_no": masked_id_no(opened["id_no"]),
-        "phone": masked_phone(vault.open("account", account.id, "phone", account.phone_sealed)),
-        "segment": opened["segment"],
-        "subject": opened["subject"],
-        "complete": rules.is_complete(opened),
-        "locked": account.locked_at is not None,
-    }
-
-
-def show_holder(vault: Vault, profile: Profile) -> dict[str, Any]:
-    """What stands on a certificate."""
-    opened = open_profile(vault, profile)
-    return {
-        "account_id": profile.account_id,
-        "name": opened["name"],
-        "masked_name": masked_name(opened["name"]),
-        "id_type": opened["id_type"],
-        "masked_id_no": masked_id_no(opened["id_no"]),
     }
 
 
@@ -176,45 +148,9 @@ def changed_payload(account: Account, values: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def check_enrolment_facts(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, Any]:
-    """Whether the profile suffices to enrol, and as what the account acts. Raises NotFound."""
-    account, profile = queries.find_account(db, account_id), queries.find_profile(db, account_id)
-    if account is None or profile is None:
-        raise NotFound("identity.person_unknown")
-    return {
-        "account_id": str(account_id),
-        "complete": rules.is_complete(open_profile(vault, profile)),
-        "identity": account.active_identity,
-        "segment": profile.segment,
-        "subject": profile.subject,
-    }
-
-
-def reachable_people(
-    db: Session, call: Call, account_ids: list[uuid.UUID]
-) -> list[tuple[Account, Profile, Placement | None]]:
-    """Those of the asked people who stand in the caller's territory; the others are as if they were not there."""
-    # Row security has hidden most already, but it also shows the caller's own row, wherever that stands.
-    people = []
-    for account, profile, placement in queries.list_people(db, account_ids):
-        try:
-            call.authorise(place=placement.place if placement else "")
-        except NotFound:
-            continue
-        people.append((account, profile, placement))
-    authorise_territory(call)
-    return people
-
-
 def id_no_word(candidates: list[str]) -> str:
     """The word that whoever claims this number locks: the oldest key's index, which all processes know in a rotation."""
     return f"id_no {candidates[-1]}"
-
-
-def authorise_territory(call: Call) -> None:
-    """For methods whose target is whatever lies in the caller's own territory: the role is all that is asked."""
-    places = call.actor.places(call.policy.roles)
-    call.authorise(place=places[0] if places else "")
 
 
 def beijing_day(now: dt.datetime) -> dt.date:

@@ -8,6 +8,7 @@ import secrets
 import uuid
 
 from services.identity.rules.documents import check_character
+from services.org import contract as org
 from services.shared.actor import ANONYMOUS, Actor, Grant, Kind, Role
 
 PASSWORD = "correct-horse-9"
@@ -91,7 +92,7 @@ class People:
         return self.call("update_profile", {**profile, **changes}, actor)
 
     def place(self, actor, place=f"{COUNTY}/s1", state="PENDING", version=1):
-        self.component.deliver(
+        self.hear(
             "on_membership_changed",
             "org.membership_changed",
             {
@@ -104,6 +105,11 @@ class People:
                 "effective_at": "2023-01-10T02:00:00.000000Z",
             },
         )
+
+    def hear(self, method, event_type, payload, event_id=None):
+        """Deliver an event of org's, as org promises it."""
+        assert org.EVENTS[event_type]().validate(payload) == {}
+        self.component.deliver(method, event_type, payload, event_id)
 
     def events(self, event_type, account_id):
         return [event for event in self.component.outbox(event_type) if event["account_id"] == str(account_id)]

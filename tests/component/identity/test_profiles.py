@@ -220,7 +220,7 @@ def test_switching_to_what_one_is_revokes_nothing(people):
 
 
 def grants(people, actor, version, *granted, event_id=None):
-    people.component.deliver(
+    people.hear(
         "on_grants_changed",
         "org.grants_changed",
         {"account_id": str(actor.account_id), "version": version, "grants": [list(grant) for grant in granted]},

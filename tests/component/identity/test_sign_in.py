@@ -247,7 +247,7 @@ def test_an_open_account_is_not_unlocked(people):
 
 def test_the_access_token_says_who_as_what_with_which_grants(people, keyring):
     actor, phone = people.register()
-    people.component.deliver(
+    people.hear(
         "on_grants_changed",
         "org.grants_changed",
         {"account_id": str(actor.account_id), "version": 1, "grants": [["SCHOOL_ADMIN", COUNTY]]},
@@ -266,7 +266,7 @@ def test_a_token_made_in_the_very_instant_of_a_revocation_is_newer_than_it(peopl
     actor, phone = people.register()
     instants = []
     for version in (1, 2, 3):
-        people.component.deliver(
+        people.hear(
             "on_grants_changed",
             "org.grants_changed",
             {"account_id": str(actor.account_id), "version": version, "grants": []},
@@ -365,7 +365,7 @@ def test_nobody_signs_somebody_else_out(people, keyring):
 
 def test_the_gateway_lists_living_revocations(people, a_service):
     actor, _ = people.register()
-    people.component.deliver(
+    people.hear(
         "on_grants_changed", "org.grants_changed", {"account_id": str(actor.account_id), "version": 1, "grants": []}
     )
     listed = people.call("list_revocations", {}, a_service("gateway"))["items"]

@@ -1,0 +1,82 @@
+"""People as others see them: administrators masked, certs by name, learning not at all."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.identity import queries
+from services.identity.actions.profiles import open_profile
+from services.identity.models import Account, Placement, Profile
+from services.identity.rules import profile as rules
+from services.identity.rules.contact import masked_name, masked_phone
+from services.identity.rules.documents import masked_id_no
+from services.identity.vault import Vault
+from services.shared.bus import Call
+from services.shared.errors import NotFound
+
+
+def show_person(vault: Vault, account: Account, profile: Profile) -> dict[str, Any]:
+    """Somebody as an administrator sees them: everything that names a person masked."""
+    opened = open_profile(vault, profile)
+    return {
+        "account_id": account.id,
+        "name": masked_name(opened["name"]),
+        "id_type": opened["id_type"],
+        "id_no": masked_id_no(opened["id_no"]),
+        "phone": masked_phone(vault.open("account", account.id, "phone", account.phone_sealed)),
+        "segment": opened["segment"],
+        "subject": opened["subject"],
+        "complete": rules.is_complete(opened),
+        "locked": account.locked_at is not None,
+    }
+
+
+def show_holder(vault: Vault, profile: Profile) -> dict[str, Any]:
+    """What stands on a certificate."""
+    opened = open_profile(vault, profile)
+    return {
+        "account_id": profile.account_id,
+        "name": opened["name"],
+        "masked_name": masked_name(opened["name"]),
+        "id_type": opened["id_type"],
+        "masked_id_no": masked_id_no(opened["id_no"]),
+    }
+
+
+def check_enrolment_facts(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, Any]:
+    """Whether the profile suffices to enrol, and as what the account acts. Raises NotFound."""
+    account, profile = queries.find_account(db, account_id), queries.find_profile(db, account_id)
+    if account is None or profile is None:
+        raise NotFound("identity.person_unknown")
+    return {
+        "account_id": str(account_id),
+        "complete": rules.is_complete(open_profile(vault, profile)),
+        "identity": account.active_identity,
+        "segment": profile.segment,
+        "subject": profile.subject,
+    }
+
+
+def reachable_people(
+    db: Session, call: Call, account_ids: list[uuid.UUID]
+) -> list[tuple[Account, Profile, Placement | None]]:
+    """Those of the asked people who stand in the caller's territory; the others are as if they were not there."""
+    # Row security has hidden most already, but it also shows the caller's own row, wherever that stands.
+    people = []
+    for account, profile, placement in queries.list_people(db, account_ids):
+        try:
+            call.authorise(place=placement.place if placement else "")
+        except NotFound:
+            continue
+        people.append((account, profile, placement))
+    authorise_territory(call)
+    return people
+
+
+def authorise_territory(call: Call) -> None:
+    """For methods whose target is whatever lies in the caller's own territory: the role is all that is asked."""
+    places = call.actor.places(call.policy.roles)
+    call.authorise(place=places[0] if places else "")
