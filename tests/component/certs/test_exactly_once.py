@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.certs import queries
 from services.certs import service as service_module
 from services.certs.actions import deciding, projections
-from services.certs.models import Certificate, CertificateHistory, Decision
+from services.certs.models import Certificate, CertificateHistory, Decision, Standing
 from services.certs.rules import State
 from services.shared import outbox
 from services.shared.ids import new_id
@@ -51,9 +51,7 @@ def test_repeated_runs_issue_once(season):
     assert_each_once(season, teachers)
 
 
-def test_parallel_runs_issue_once(season):
-    teachers = [season.teacher() for _ in range(40)]
-    season.close()
+def run_at_once(season, runs=6):
     failures = []
 
     def run():
@@ -62,14 +60,44 @@ def test_parallel_runs_issue_once(season):
         except Exception as error:  # noqa: BLE001  a thread's failure must reach the test
             failures.append(error)
 
-    threads = [threading.Thread(target=run) for _ in range(6)]
+    threads = [threading.Thread(target=run) for _ in range(runs)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     season.decide()
     assert not failures
+
+
+def test_parallel_runs_issue_once(season):
+    teachers = [season.teacher() for _ in range(40)]
+    season.close()
+    run_at_once(season)
     assert_each_once(season, teachers)
+
+
+def test_without_the_locks_the_index_still_lets_nobody_have_two(season, monkeypatch):
+    def look_only(db, programme_id, teacher_ids):
+        standings = sa.select(Standing).where(
+            Standing.programme_id == programme_id, Standing.teacher_id.in_(teacher_ids), Standing.pending
+        )
+        return list(db.scalars(standings.order_by(Standing.teacher_id)))
+
+    attempts = Counter()
+    honest = deciding._certificate
+
+    def count(office, programme, case, *others):
+        attempts[case.teacher_id] += 1
+        return honest(office, programme, case, *others)
+
+    monkeypatch.setattr(queries, "lock_pending", look_only)
+    monkeypatch.setattr(deciding, "_certificate", count)
+    teachers = [season.teacher() for _ in range(20)]
+    season.close()
+    run_at_once(season)
+    assert issued(season) == Counter(teachers)
+    # Otherwise the runs never met, and this proved nothing.
+    assert max(attempts.values()) > 1
 
 
 STEPS = [
