@@ -13,6 +13,7 @@ from services.shared.actor import ANONYMOUS, Actor, ActorSigner
 
 if TYPE_CHECKING:
     from gateway.auth import AccessTokens
+    from gateway.caching import Caching
     from gateway.limits import Limiter
     from gateway.messages import Catalogue
     from gateway.openapi import Operations
@@ -89,7 +90,7 @@ class Call:
     body: dict[str, Any] | None = None
     problem_code: str = ""
     page_policy: str = ""  # a Content-Security-Policy other than the default
-    cache: Any = None
+    cache: Caching | None = None  # None: nothing may keep the answer
 
 
 def call() -> Call:

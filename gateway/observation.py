@@ -6,7 +6,7 @@ import time
 
 import structlog
 from flask import Request, Response
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from gateway.context import call
 
@@ -19,7 +19,6 @@ requests = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 problems = Counter("yanxiu_http_problems", "Refusals by code", ["code"])
-in_flight = Gauge("yanxiu_http_in_flight", "Requests being worked on", multiprocess_mode="livesum")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

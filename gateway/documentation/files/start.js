@@ -4,6 +4,7 @@ window.addEventListener("load", function () {
     url: "/openapi.json",
     dom_id: "#reference",
     deepLinking: true,
+    showExtensions: true,
     displayRequestDuration: true,
     validatorUrl: null,
     presets: [window.SwaggerUIBundle.presets.apis],
