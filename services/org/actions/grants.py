@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -109,17 +109,23 @@ def announce_holder(db: Session, holder: GrantHolder, now: dt.datetime) -> None:
     for grant in active:
         grant.announced = is_live(grant, now)
     holder.version += 1
-    live = sorted({(grant.role, grant.place) for grant in active if grant.announced})
-    outbox.announce(
-        db,
-        contract.GRANTS_CHANGED,
-        holder.account_id,
-        {
-            "account_id": str(holder.account_id),
-            "version": holder.version,
-            "grants": [[role, place] for role, place in live],
-        },
+    tell_grants(db, [(holder, [grant for grant in active if grant.announced])])
+
+
+def tell_grants(db: Session, holders: Sequence[tuple[GrantHolder, Sequence[AdminGrant]]]) -> None:
+    """Put each holder's live grants into an event, at the holder's present version."""
+    outbox.announce_many(
+        db, contract.GRANTS_CHANGED, [(holder.account_id, _payload(holder, live)) for holder, live in holders]
     )
+
+
+def _payload(holder: GrantHolder, live: Sequence[AdminGrant]) -> dict[str, Any]:
+    pairs = sorted({(grant.role, grant.place) for grant in live})
+    return {
+        "account_id": str(holder.account_id),
+        "version": holder.version,
+        "grants": [[role, place] for role, place in pairs],
+    }
 
 
 def _add(

@@ -76,7 +76,7 @@ def move_all(db: Session, call: Call, moves: Sequence[Move], act: Act) -> None:
     moved = [_move(db, call, move, act) for move in moves]
     db.flush()
     names = {move.teacher_id: move.school.name for move in moves}
-    _announce(db, [(membership, names[membership.teacher_id]) for membership in moved])
+    announce_all(db, [(membership, names[membership.teacher_id]) for membership in moved])
 
 
 def _move(db: Session, call: Call, move: Move, act: Act) -> Membership:
@@ -113,7 +113,7 @@ def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: st
             period.closed_at, period.closed_by = call.now, act
     db.flush()
     view = queries.get_membership(db, teacher_id)
-    _announce(db, [(membership, view.school_name)])
+    announce_all(db, [(membership, view.school_name)])
     audit.record(
         db,
         call,
@@ -142,7 +142,8 @@ def _change(membership: Membership, call: Call, state: MembershipState, reason: 
     membership.changed_at = call.now
 
 
-def _announce(db: Session, changed: Sequence[tuple[Membership, str]]) -> None:
+def announce_all(db: Session, changed: Sequence[tuple[Membership, str]]) -> None:
+    """Tell each membership, with the name of its school, as it is now."""
     outbox.announce_many(
         db,
         contract.MEMBERSHIP_CHANGED,
