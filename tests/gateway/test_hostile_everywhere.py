@@ -31,7 +31,8 @@ def operations(app: Flask) -> Iterator[tuple[str, str, Operation]]:
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             if operation := known.find(rule.endpoint, method):
-                yield method, re.sub(r"<[^>]+>", AN_ID, rule.rule), operation
+                address = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+                yield method, re.sub(r"<[^>]+>", AN_ID, address), operation
 
 
 def refuse(client: FlaskClient, method: str, path: str, **request: Any) -> None:
