@@ -92,10 +92,10 @@ class Database:
         Callers that are services, and methods whose policy sees everything, get the worker's role instead.
         """
         sees_all = bool(call.policy.everywhere) or call.actor.kind is Kind.SERVICE
-        with _translate_outages(), Session(self.worker if sees_all else self.app, expire_on_commit=False) as db:
-            with db.begin():
-                _set_scope(db, call)
-                yield db
+        engine = self.worker if sees_all else self.app
+        with _translate_outages(), Session(engine, expire_on_commit=False) as db, db.begin():
+            _set_scope(db, call)
+            yield db
 
     @contextlib.contextmanager
     def read(self, call: Call) -> Iterator[Session]:

@@ -43,9 +43,7 @@ def find_reply(db: Session, call: Call, keyring: KeyRing) -> StoredReply | None:
     same key came with another request.
     """
     row = db.execute(
-        sa.select(
-            sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(f"{call.actor.key} {call.command_id}", 0))
-        )
+        sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(f"{call.actor.key} {call.command_id}", 0)))
     ).scalar_one()
     if not row:
         raise Conflict("shared.in_progress")
@@ -73,6 +71,7 @@ def keep_reply(db: Session, call: Call, keyring: KeyRing, reply: Any) -> None:
             reply=reply,
         )
         .on_conflict_do_nothing()
+        .returning(idempotency.c.key)
     )
-    if written.rowcount == 0:
+    if written.first() is None:
         raise LostRace

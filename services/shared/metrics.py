@@ -16,7 +16,9 @@ outbox_sent = Counter("yanxiu_outbox_sent", "Events carried to the broker", ["se
 outbox_oldest_seconds = Gauge("yanxiu_outbox_oldest_seconds", "Age of the oldest unsent event", ["service"])
 expired_requests = Counter("yanxiu_expired_requests", "Requests dropped because nobody waits any more", ["service"])
 refused_messages = Counter("yanxiu_refused_messages", "Messages refused to the dead-letter queue", ["queue", "why"])
-batch_size = Histogram("yanxiu_batch_size", "Messages per committed batch", ["consumer"], buckets=(1, 5, 20, 100, 500, 2000))
+batch_size = Histogram(
+    "yanxiu_batch_size", "Messages per committed batch", ["consumer"], buckets=(1, 5, 20, 100, 500, 2000)
+)
 hub_lag_seconds = Gauge("yanxiu_hub_lag_seconds", "How late the event loop runs", ["process"])
 
 

@@ -87,7 +87,9 @@ def _create_database(settings: Settings, keyring: KeyRing, service: str, name: s
     roles = DatabaseRoles.of(name)
     with _connect(settings, "postgres", isolation_level="AUTOCOMMIT") as connection:
         for role in (roles.owner, roles.app, roles.worker):
-            login = "NOLOGIN" if role == roles.owner else f"LOGIN PASSWORD '{database_password(keyring, service, role)}'"
+            login = (
+                "NOLOGIN" if role == roles.owner else f"LOGIN PASSWORD '{database_password(keyring, service, role)}'"
+            )
             # Two installers may race; a role that exists only gets its password again.
             connection.execute(
                 sa.text(

@@ -58,11 +58,11 @@ def keep_placement(db: Session, model: Any, payload: dict[str, Any]) -> bool:
         "effective_at": clock.parse_instant(payload["effective_at"]),
     }
     statement = insert(model).values(values)
-    result = db.execute(
+    kept = db.execute(
         statement.on_conflict_do_update(
             index_elements=["teacher_id"],
             set_={name: statement.excluded[name] for name in values if name != "teacher_id"},
             where=model.version < statement.excluded.version,
-        )
+        ).returning(model.teacher_id)
     )
-    return bool(result.rowcount)
+    return kept.first() is not None

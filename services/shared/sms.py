@@ -74,5 +74,5 @@ def open_sender(settings: Settings, keep: Callable[[str, str, str], None]) -> Sm
 class NoProvider:
     """Stands in where no provider is configured; every message is refused."""
 
-    def send(self, message_id: str, phone: str, text: str) -> None:  # noqa: ARG002  the port's signature
+    def send(self, message_id: str, phone: str, text: str) -> None:
         raise Unavailable("shared.unavailable", "", "no provider is configured (YANXIU_SMS_URL)")

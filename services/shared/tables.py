@@ -111,7 +111,9 @@ def create_plumbing(op: Any) -> None:
     row_security.create_functions(op)
     PLUMBING.create_all(op.get_bind())
     row_security.protect(op, "outbox", app="false", check="true", app_rights=("INSERT",))
-    row_security.protect(op, "audit", app="false", check="true", app_rights=("INSERT",), worker_rights=("SELECT", "INSERT"))
+    row_security.protect(
+        op, "audit", app="false", check="true", app_rights=("INSERT",), worker_rights=("SELECT", "INSERT")
+    )
     row_security.protect(op, "idempotency", app="actor = app_actor()", app_rights=("SELECT", "INSERT"))
     for table in ("inbox", "parked", "job_run", "bus_state"):
         row_security.protect(op, table, app="false", app_rights=())

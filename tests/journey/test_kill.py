@@ -72,7 +72,7 @@ def stack(servers_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.rabbitmq
 def test_nothing_is_lost_or_doubled(stack: launcher.Stack) -> None:
-    print(f"YANXIU_KILL_SEED={SEED}")
+    print(f"YANXIU_KILL_SEED={SEED}")  # noqa: T201  to repeat a failure
     settings = stack.settings
     shared_clock = clock.FileClock(settings.clock_file)
     clock.install(shared_clock)
@@ -129,7 +129,7 @@ def nothing_waits(databases: list[Database], settings: Settings) -> None:
         for database in databases:
             with database.work() as db:
                 for table in ("outbox WHERE sent_at IS NULL", "parked"):
-                    if number := db.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one():  # noqa: S608
+                    if number := db.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one():
                         left[f"{database.service} {table}"] = number
     link = Link(settings.amqp_uri, "kill-test")
     try:
@@ -140,9 +140,9 @@ def nothing_waits(databases: list[Database], settings: Settings) -> None:
     assert not {queue: depth for queue, depth in depths.items() if depth}
 
 
-def ledger_counts_once(credits: Database) -> None:
+def ledger_counts_once(database: Database) -> None:
     """The ledger's sums equal the standings; `reconcile` proves them against the evidence."""
-    with credits.work() as db:
+    with database.work() as db:
         different = db.execute(
             sa.text(
                 "SELECT standing.teacher_id FROM standing LEFT JOIN (SELECT teacher_id, programme_id, sum(amount) AS total"

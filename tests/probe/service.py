@@ -38,7 +38,7 @@ class Named(Schema):
 def add(db: Any, table: str, name: str, amount: int) -> None:
     db.execute(
         sa.text(
-            f"INSERT INTO {table} (name, total) VALUES (:name, :amount)"  # noqa: S608  fixed names
+            f"INSERT INTO {table} (name, total) VALUES (:name, :amount)"
             f" ON CONFLICT (name) DO UPDATE SET total = {table}.total + excluded.total"
         ),
         {"name": name, "amount": amount},
@@ -46,14 +46,12 @@ def add(db: Any, table: str, name: str, amount: int) -> None:
 
 
 def total(db: Any, table: str, name: str) -> int:
-    return db.execute(sa.text(f"SELECT total FROM {table} WHERE name = :name"), {"name": name}).scalar() or 0  # noqa: S608
+    return db.execute(sa.text(f"SELECT total FROM {table} WHERE name = :name"), {"name": name}).scalar() or 0
 
 
 class ProbeService:
     name = contract.SERVICE
-    policies = {  # noqa: RUF012
-        method: SEEING for method in ("echo", "get_total", "count", "refuse", "fail", "sleep_then_count", "who_am_i")
-    }
+    policies = dict.fromkeys(("echo", "get_total", "count", "refuse", "fail", "sleep_then_count", "who_am_i"), SEEING)
     database = DatabaseProvider()
 
     @query

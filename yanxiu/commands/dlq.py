@@ -8,7 +8,7 @@ import json
 import sys
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -75,7 +75,8 @@ def replay(which: tuple[str, ...], everything: bool, consumer: str, reason: str,
 
     if not (which or everything or consumer):
         raise click.UsageError("name ids or queues, or give --consumer or --all")
-    done, known = 0, set()
+    done = 0
+    known: set[str] = set()
     for database in _databases(None):
         events = dead_letters.list_parked(database, consumer, limit=100_000)
         chosen = [event for event in events if everything or consumer or str(event.id) in which]
@@ -92,7 +93,7 @@ def replay(which: tuple[str, ...], everything: bool, consumer: str, reason: str,
     click.echo(f"{done} message(s) {'would be' if dry_run else ''} replayed")
 
 
-def _unknown(which: str) -> None:
+def _unknown(which: str) -> NoReturn:
     click.echo(f"no parked event or dead-letter queue named {which}", err=True)
     sys.exit(EXIT_UNKNOWN)
 

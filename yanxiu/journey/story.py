@@ -300,7 +300,7 @@ class Story:
         self._report("closing", 1, 1)
         for one in participants:
             expected = "BLOCKED" if one.example.verified_late else one.example.certificate
-            state = self._settled(lambda one=one: self._standing(one)["state"], expected)
+            state = self._settled_state(one, expected)
             if one.example.verified_late:
                 self.results.note(one.example.id, "not verified when the season closes", "BLOCKED", state)
 
@@ -322,7 +322,7 @@ class Story:
                 self.results.note(example.id, f"seconds studied of {key}", seconds, courses[key]["studied_seconds"])
             silent = [key for key, course in courses.items() if course["hours"] == "0.00" and not course["reasons"]]
             self.results.note(example.id, "every zero has its reason", [], silent)
-            state = self._settled(lambda one=one: self._standing(one)["state"], example.certificate)
+            state = self._settled_state(one, example.certificate)
             self.results.note(example.id, "certificate", example.certificate, state)
 
     def _check_as_stranger(self, participants: list[Participant]) -> None:
@@ -358,9 +358,9 @@ class Story:
     def _of(self, participants: list[Participant], id_: str) -> Participant:
         return next(one for one in participants if one.example.id == id_)
 
-    def _standing(self, one: Participant) -> dict[str, Any]:
-        standing: dict[str, Any] = one.api.get(f"/programmes/{self.programme_id}/standing")
-        return standing
+    def _settled_state(self, one: Participant, expected: str) -> str:
+        """The state of the teacher's certificate, once it is as expected or at last."""
+        return self._settled(lambda: one.api.get(f"/programmes/{self.programme_id}/standing")["state"], expected)
 
     def _note_hours(self, one: Participant, id_: str, told: str, expected: str) -> None:
         found = self._settled(lambda: one.api.get(f"/programmes/{self.programme_id}/hours")["hours"], expected)

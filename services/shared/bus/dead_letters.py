@@ -48,15 +48,15 @@ def list_parked(database: Database, consumer: str = "", limit: int = 200) -> lis
             .where(sa.or_(sa.literal(not consumer), parked.c.consumer == consumer))
             .order_by(parked.c.parked_at)
             .limit(limit)
-        )
-        return [ParkedEvent(service=database.service, **row._mapping) for row in rows]
+        ).mappings()
+        return [ParkedEvent(service=database.service, **row) for row in rows]
 
 
 def show_parked(database: Database, parked_id: uuid.UUID) -> dict[str, Any] | None:
     """A parked event with its body, personal data masked; None when it is not there (any more)."""
     with database.work() as db:
-        row = db.execute(sa.select(parked).where(parked.c.id == parked_id)).one_or_none()
-        return None if row is None else {**row._mapping, "body": mask(row.body)}
+        row = db.execute(sa.select(parked).where(parked.c.id == parked_id)).mappings().one_or_none()
+        return None if row is None else {**row, "body": mask(row["body"])}
 
 
 def mask(body: Any) -> Any:
@@ -77,7 +77,8 @@ def replay_parked(database: Database, chosen: list[ParkedEvent], reason: str, *,
             sa.update(parked)
             .where(parked.c.id.in_([event.id for event in chosen]))
             .values(next_attempt_at=sa.func.now())
-        )
+            .returning(parked.c.id)
+        ).all()
         db.execute(
             sa.insert(audit).inline(),
             {
@@ -94,7 +95,7 @@ def replay_parked(database: Database, chosen: list[ParkedEvent], reason: str, *,
                 "call_id": "",
             },
         )
-        return int(done.rowcount)
+        return len(done)
 
 
 # --- the broker's queues --------------------------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ def depths(link: Link, plan: topology.Topology) -> dict[str, int]:
 
 def peek(link: Link, dead: str, limit: int = 20) -> list[dict[str, Any]]:
     """The first messages of a dead-letter queue, masked; they stay there."""
-    shown, held = [], []
+    shown: list[dict[str, Any]] = []
+    held: list[Any] = []
     while len(shown) < limit and (message := link.channel.basic_get(dead)) is not None:
         held.append(message)
         shown.append({"why": _why(message), "bytes": len(message.body), "body": _masked_body(message.body)})

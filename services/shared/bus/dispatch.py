@@ -140,12 +140,9 @@ def apply_batch(
         return []
     try:
         with database.work() as db:
-            if events:
-                messages_left = _unclaimed(db, f"{service.name}.{method}", messages)
-            else:
-                messages_left = messages
-            if messages_left:
-                getattr(service, method)(db, messages_left)
+            left = _unclaimed(db, f"{service.name}.{method}", messages) if events else messages
+            if left:
+                getattr(service, method)(db, left)
     except Exception as error:
         if is_outage(error):
             raise

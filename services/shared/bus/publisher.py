@@ -5,6 +5,7 @@ A blocking confirm per message costs three to six times the CPU of a hundred in 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 CONFIRM_SECONDS = 10
 IN_FLIGHT = 200
+# How long a new publication may wait behind a look at the confirms.
+CONFIRM_POLL_SECONDS = 0.005
 QUEUE_LENGTH = 2000
 
 
@@ -115,6 +118,7 @@ class ConfirmedPublisher:
         self._waiting: queue.Queue[_Publication | None] = queue.Queue(QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._confirm_by = 0.0
 
     def publish(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str, timeout: float) -> None:
         """Return when the broker has the message.
@@ -159,57 +163,51 @@ class ConfirmedPublisher:
             finally:
                 link.close()
 
-    def _publish_all(self, link: ConfirmingLink, first: _Publication | None) -> bool:
-        """Publish what comes, until told to stop (True) or an error."""
+    def _publish_all(self, link: ConfirmingLink, first: _Publication) -> bool:
+        """Publish what comes; returns True when told to stop. Raises what a broken connection raises."""
         publication: Any = first
-        confirm_by = time.monotonic() + CONFIRM_SECONDS
-        while True:
-            while publication is not None:
-                try:
-                    link.publish(
-                        publication.exchange,
-                        publication.routing_key,
-                        publication.body,
-                        publication.message_id,
-                        publication,
-                    )
-                except CONNECTION_ERRORS:
-                    publication.decide(False)
-                    raise
-                if link.link.in_memory:
-                    link.settle()
-                    publication.decide(True)
-                publication = self._next(link)
-                if publication is _STOP:
-                    return True
-            if link.unconfirmed:
-                if link.link.drain(0.005):
-                    confirm_by = time.monotonic() + CONFIRM_SECONDS
-                elif time.monotonic() > confirm_by:
-                    raise NotConfirmedError("no confirm in time")
-                for token, arrived in link.settle():
-                    token.decide(arrived)
-                publication = self._next(link)
-            else:
-                try:
-                    publication = self._waiting.get(timeout=HEARTBEAT_SECONDS / 2) or _STOP
-                except queue.Empty:
-                    link.link.drain(0.001)
-                    link.link.beat()
-                    publication = None
-                confirm_by = time.monotonic() + CONFIRM_SECONDS
-            if publication is _STOP:
-                return True
+        while publication is not _STOP:
+            if publication is not None:
+                self._send(link, publication)
+            publication = self._next(link)
+        return True
+
+    def _send(self, link: ConfirmingLink, publication: _Publication) -> None:
+        if not link.unconfirmed:
+            self._confirm_by = time.monotonic() + CONFIRM_SECONDS
+        try:
+            link.publish(
+                publication.exchange, publication.routing_key, publication.body, publication.message_id, publication
+            )
+        except CONNECTION_ERRORS:
+            publication.decide(False)
+            raise
+        if link.link.in_memory:
+            link.settle()
+            publication.decide(True)
 
     def _next(self, link: ConfirmingLink) -> Any:
-        """Another publication if one waits and the window has room; None for none, _STOP to stop."""
-        if len(link.unconfirmed) >= IN_FLIGHT:
-            return None
+        """The next publication; None after a look at the confirms or a quiet time, _STOP to stop."""
+        if not link.unconfirmed:
+            return self._wait(link)
+        if len(link.unconfirmed) < IN_FLIGHT:
+            with contextlib.suppress(queue.Empty):
+                return self._waiting.get_nowait() or _STOP
+        if link.link.drain(CONFIRM_POLL_SECONDS):
+            self._confirm_by = time.monotonic() + CONFIRM_SECONDS
+        elif time.monotonic() > self._confirm_by:
+            raise NotConfirmedError("no confirm in time")
+        for token, arrived in link.settle():
+            token.decide(arrived)
+        return None
+
+    def _wait(self, link: ConfirmingLink) -> Any:
         try:
-            publication = self._waiting.get_nowait()
+            return self._waiting.get(timeout=HEARTBEAT_SECONDS / 2) or _STOP
         except queue.Empty:
+            link.link.drain(0.001)
+            link.link.beat()
             return None
-        return _STOP if publication is None else publication
 
     @staticmethod
     def _refuse(publications: list[_Publication]) -> None:

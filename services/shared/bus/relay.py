@@ -6,6 +6,7 @@ transaction after the confirms; a crash in between sends a row twice, which the 
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 import uuid
@@ -23,7 +24,7 @@ from services.shared.bus.calls import Event
 from services.shared.bus.link import CONNECTION_ERRORS, Link, encode
 from services.shared.bus.publisher import CONFIRM_SECONDS, ConfirmingLink, NotConfirmedError
 from services.shared.database import Database, is_outage
-from services.shared.tables import bus_state, outbox
+from services.shared.tables import bus_state, idempotency, inbox, outbox
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,9 @@ BATCH = 200
 POLL_SECONDS = 1.0
 REFUSED_PAUSE_SECONDS = 2.0
 # Sent rows are kept this long, for a broker that lost them; the inbox is kept longer (reliability.md d7).
-RETENTION = "7 days"
+RETENTION = dt.timedelta(days=7)
+# The inbox must remember longer than any relay can send again; idempotency keys live at least 30 days (d3).
+LONG_RETENTION = dt.timedelta(days=30)
 STREAM_PREFIX = "stream:"
 
 
@@ -56,7 +59,7 @@ class Relay:
                 try:
                     self._run_connected()
                     pause = 0.2
-                except Exception as error:  # noqa: BLE001  a relay that dies would hold events back in silence
+                except Exception as error:
                     log.warning(
                         "relay_held", relay=self._name, error=type(error).__name__, exc_info=not _is_known(error)
                     )
@@ -104,10 +107,11 @@ class Relay:
             db.execute(sa.update(bus_state).where(bus_state.c.name == "incarnation").values(value=mark))
             again = db.execute(
                 sa.update(outbox)
-                .where(outbox.c.sent_at > sa.func.now() - sa.text(f"interval '{RETENTION}'"))
+                .where(outbox.c.sent_at > sa.func.now() - RETENTION)
                 .values(sent_at=None)
+                .returning(sa.literal(1))
             )
-            log.info("new_broker", relay=self._name, events_to_send_again=again.rowcount)
+            log.info("new_broker", relay=self._name, events_to_send_again=len(again.all()))
 
     def send_batch(self, publisher: ConfirmingLink, limit: int = BATCH) -> int:
         """Send up to `limit` events; returns how many it tried.
@@ -152,9 +156,9 @@ class Relay:
     def forget_old(self) -> None:
         """Remove what no broker can need any more: sent events, and inbox rows kept longer than those."""
         with self.database.work() as db:
-            db.execute(sa.text(f"DELETE FROM outbox WHERE sent_at < now() - interval '{RETENTION}'"))
-            db.execute(sa.text("DELETE FROM inbox WHERE received_at < now() - interval '30 days'"))
-            db.execute(sa.text("DELETE FROM idempotency WHERE created_at < now() - interval '30 days'"))
+            db.execute(sa.delete(outbox).where(outbox.c.sent_at < sa.func.now() - RETENTION))
+            db.execute(sa.delete(inbox).where(inbox.c.received_at < sa.func.now() - LONG_RETENTION))
+            db.execute(sa.delete(idempotency).where(idempotency.c.created_at < sa.func.now() - LONG_RETENTION))
             db.execute(sa.text("DELETE FROM job_run WHERE finished_at < now() - interval '7 days'"))
 
     def cancel(self) -> None:

@@ -61,7 +61,7 @@ _FIND_PERIOD = sa.text(
 _FINISH_PERIOD = sa.text("INSERT INTO job_run (job, period) VALUES (:job, :period) ON CONFLICT DO NOTHING")
 
 
-class Given(DependencyProvider):  # type: ignore[misc]  nameko has no types
+class Given(DependencyProvider):  # nameko has no types
     """Hands a service object what the runner built once: it can neither fail nor block in a request."""
 
     def __init__(self, value: Any) -> None:
@@ -71,11 +71,11 @@ class Given(DependencyProvider):  # type: ignore[misc]  nameko has no types
         return self.value
 
 
-class Work(Entrypoint):  # type: ignore[misc]
+class Work(Entrypoint):
     """The one entrypoint: the listeners spawn its workers, each running a job on a fresh service object."""
 
 
-class Container(ServiceContainer):  # type: ignore[misc]
+class Container(ServiceContainer):
     """nameko's container with a deadline on stopping."""
 
     def spawn_job(self, job: Callable[[Any], Any]) -> None:
@@ -92,7 +92,7 @@ class Container(ServiceContainer):  # type: ignore[misc]
         return False
 
 
-def _keep_container_alive(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+def _keep_container_alive(worker_ctx: Any, _result: Any, exc_info: Any) -> tuple[Any, Any]:
     if exc_info:
         log.error("worker_failed", service=worker_ctx.service_name, exc_info=exc_info)
     return None, None
@@ -109,7 +109,8 @@ def as_nameko_service(service_class: Any, prototype: Any) -> Any:
         for name in dir(service_class)
         if isinstance(getattr(service_class, name), Provider)
     }
-    work.nameko_entrypoints = {Work()}  # type: ignore[attr-defined]  what nameko's own decorator sets
+    # What nameko's own decorator sets.
+    work.nameko_entrypoints = {Work()}  # type: ignore[attr-defined]
     namespace["nameko_work"] = work
     return type(service_class.__name__, (service_class,), namespace)
 
@@ -342,8 +343,8 @@ class ServiceProcess:
                     log.exception("job_failed", service=self.name)
 
     def _sweep(self) -> None:
-        single = {method: True for method in marked_methods(self.service_class, EventHandler)}
-        batches = {method: False for method in marked_methods(self.service_class, BatchConsumer)}
+        single = dict.fromkeys(marked_methods(self.service_class, EventHandler), True)
+        batches = dict.fromkeys(marked_methods(self.service_class, BatchConsumer), False)
         if consumers := {**single, **batches}:
             dispatch.sweep(self.database, self.prototype, consumers)
 

@@ -12,5 +12,7 @@ down_revision = None
 def upgrade() -> None:
     tables.create_plumbing(op)
     for name in ("counter", "heard", "tallied"):
-        op.create_table(name, sa.Column("name", sa.Text, primary_key=True), sa.Column("total", sa.Integer, nullable=False))
+        op.create_table(
+            name, sa.Column("name", sa.Text, primary_key=True), sa.Column("total", sa.Integer, nullable=False)
+        )
         row_security.open_to_app(op, name, write=True)
