@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from services.shared.bus.calls import BatchConsumer, Command, EventHandler, Query, marked_methods
-from services.shared.bus.providers import owner_of
 from services.shared.database import Database
 from services.shared.settings import SERVICES
 from yanxiu.local import processes
@@ -29,6 +28,8 @@ OPEN_TABLES = {
     "quiz": "published programmes are public; answers are the catalogue's own",
     "programme_version": "published programmes are public",
 }
+# Protected, but only against writing.
+PUBLIC_TO_READ = {"school": "names of schools are public, so that a teacher can choose; adding one is scoped"}
 
 
 @pytest.mark.parametrize("process", PROCESSES)
@@ -91,11 +92,7 @@ def test_the_call_graph_is_acyclic_and_two_hops_deep() -> None:
     for service in SERVICES:
         for path in (REPOSITORY / "services" / service).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if (
-                    isinstance(node, ast.Call)
-                    and getattr(node.func, "attr", "") in ("ask", "tell")
-                    and node.args
-                ):
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("ask", "tell") and node.args:
                     target = node.args[0]
                     name = target.value if isinstance(target, ast.Constant) else getattr(target, "id", "")
                     asked = getattr(getattr(target, "value", None), "id", "") or name
@@ -141,7 +138,9 @@ def test_no_role_that_logs_in_can_pass_by(service: str, service_database: Callab
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_without_a_scope_the_application_sees_nothing(service: str, service_database: Callable[[str], Database]) -> None:
+def test_without_a_scope_the_application_sees_nothing(
+    service: str, service_database: Callable[[str], Database]
+) -> None:
     """Also on a reused connection, where a LOCAL setting of an earlier transaction reads '' and not NULL."""
     database = service_database(service)
     with database.app.connect() as connection:
@@ -154,5 +153,5 @@ def test_without_a_scope_the_application_sees_nothing(service: str, service_data
                 " AND has_table_privilege(c.oid, 'SELECT')"
             )
         ).scalars()
-        for table in tables.all():
-            assert connection.execute(sa.text(f'SELECT count(*) FROM "{table}"')).scalar_one() == 0, table  # noqa: S608
+        for table in set(tables.all()) - set(PUBLIC_TO_READ):
+            assert connection.execute(sa.text(f'SELECT count(*) FROM "{table}"')).scalar_one() == 0, table

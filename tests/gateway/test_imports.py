@@ -167,6 +167,16 @@ def test_a_file_that_cannot_be_a_roster_changes_nothing(
     assert willing.sent == []
 
 
+def test_empty_cells_beside_the_header_are_no_columns(client: FlaskClient, willing: FakeBus, tokens: Tokens) -> None:
+    row = ["测试", "居民身份证", "11010519491231002X", "13800000000", "小学", "语文", "2144000001", ""]
+    answer = upload(client, "teachers", sheet([*TITLES, " "], row), tokens.headers(None, COUNTY))
+    assert answer.json["counts"]["CREATED"] == 1
+
+
+def test_an_empty_workbook_has_no_rows(client: FlaskClient, willing: FakeBus, tokens: Tokens) -> None:
+    assert upload(client, "schools", sheet([]), tokens.headers(None, COUNTY)).json["code"] == "org.no_rows"
+
+
 def test_ten_megabytes_are_refused_on_the_way_in(client: FlaskClient, willing: FakeBus, tokens: Tokens) -> None:
     assert upload(client, "teachers", bytes(10 << 20), tokens.headers(None, COUNTY)).status_code == 413
 
