@@ -84,6 +84,9 @@ def _install_hooks(app: Flask) -> None:
 def _finish(response: Response) -> Response:
     """Caching first, for it may empty the body; the log line last."""
     response = caching.finish(response, request)
+    counted_as = call().counted_as
+    if counted_as is not None and response.status_code < 400:
+        gateway().limiter.forgive(counted_as, request.method, call().actor)
     security.add_headers(response)
     _echo(response)
     observation.record(response, request)
@@ -110,6 +113,7 @@ def _authenticate_and_count(operation_id: str) -> None:
         limiter.count(operation_id, method, auth.visitor(request))
         raise
     limiter.count(operation_id, method, call().actor)
+    call().counted_as = operation_id
 
 
 def _echo(response: Response) -> None:

@@ -89,6 +89,7 @@ class Call:
     idempotency_key: str = ""
     body: dict[str, Any] | None = None
     problem_code: str = ""
+    counted_as: str | None = None  # the operation under which the limits counted this request
     page_policy: str = ""  # a Content-Security-Policy other than the default
     cache: Caching | None = None  # None: nothing may keep the answer
 

@@ -13,11 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.limits import LIMITS, Limit, WindowStorage
+from services.shared.errors import Conflict
 from tests.fakes import FakeBus
 from tests.gateway import sample
 from tests.gateway.conftest import Tokens
 
 NOTES = "/api/v1/notes"
+NOTE = "/api/v1/notes/0190a5a0-0000-7000-8000-000000000001"
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_a_refusal_says_how_long_to_wait(limited: FlaskClient, bus: FakeBus) -> 
     assert answer.json["code"] == "shared.limit_reached"
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
     assert len(bus.sent) == reached
+
+
+def test_where_only_failures_count_successes_are_free(
+    limited: FlaskClient, bus: FakeBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "list_notes", Limit("3/minute", "5/minute", closed=True, failures_only=True))
+    assert {limited.get(NOTES).status_code for _ in range(20)} == {200}
+    bus.answer("notes", "list_notes", Conflict("shared.conflict"))
+    assert [limited.get(NOTES).status_code for _ in range(6)] == [409] * 5 + [429]
+    # The right answer does not open the door again for the rest of the window.
+    bus.answer("notes", "list_notes", {"items": [], "next_cursor": None})
+    assert limited.get(NOTES).status_code == 429
 
 
 def test_trying_tokens_is_counted_too(limited: FlaskClient, tokens: Tokens) -> None:
@@ -100,10 +114,13 @@ def test_two_processes_share_their_counts_through_redis(
     make_app: Callable[..., Flask], bus: FakeBus, monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
     monkeypatch.setitem(LIMITS, "list_notes", Limit("3/minute", "5/minute", closed=True))
+    monkeypatch.setitem(LIMITS, "get_note", Limit("3/minute", "5/minute", closed=True, failures_only=True))
     bus.answer("notes", "list_notes", {"items": [], "next_cursor": None})
+    bus.answer("notes", "get_note", {})
     first, second = (make_app(sample, redis_url=redis_url, limit_scale=1).test_client() for _ in range(2))
     statuses = [client.get(NOTES).status_code for client in (first, second, first, second, first, second)]
     assert statuses == [200] * 5 + [429]
+    assert {client.get(NOTE).status_code for client in (first, second) * 5} == {200}
 
 
 def test_what_must_not_be_guessed_is_closed() -> None:
