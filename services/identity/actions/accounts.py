@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.identity import contract, queries, tokens
@@ -135,16 +136,16 @@ def switch_identity(db: Session, call: Call, wanted: Identity) -> dict[str, Any]
 def keep_grants(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
     """Store org's list of an account's grants unless a newer one is known, and end tokens that tell the old one."""
     account_id = uuid.UUID(payload["account_id"])
-    # Written first when missing, so that the row can be locked: two versions may arrive at once.
-    known = db.get(AccountGrants, account_id, with_for_update=True)
-    if known is not None and known.version >= payload["version"]:
-        return
-    if known is None:
-        db.add(AccountGrants(account_id=account_id, version=payload["version"], grants=payload["grants"]))
-    else:
-        known.version, known.grants = payload["version"], payload["grants"]
-    db.flush()
-    revoke_access(db, account_id, now)
+    values = {"account_id": account_id, "version": payload["version"], "grants": payload["grants"]}
+    statement = insert(AccountGrants).values(values)
+    # One statement, so that two versions arriving at once cannot both think themselves the first.
+    newer = statement.on_conflict_do_update(
+        index_elements=["account_id"],
+        set_={name: statement.excluded[name] for name in ("version", "grants")},
+        where=AccountGrants.version < statement.excluded.version,
+    ).returning(AccountGrants.account_id)
+    if db.execute(newer).one_or_none() is not None:
+        revoke_access(db, account_id, now)
 
 
 def revoke_access(db: Session, account_id: uuid.UUID, now: dt.datetime, sign_in_id: uuid.UUID | None = None) -> None:

@@ -148,6 +148,17 @@ def changed_payload(account: Account, values: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def announce_again(db: Session, vault: Vault, after: uuid.UUID | None, limit: int) -> dict[str, Any]:
+    """Announce up to `limit` profiles as they are, after that account; `next` is None when all were told.
+
+    Versions stay: whoever knows this version ignores it, whoever has an older one takes it.
+    """
+    people = queries.lock_people_after(db, after, limit)
+    told = [(account.id, changed_payload(account, open_profile(vault, profile))) for account, profile in people]
+    outbox.announce_many(db, contract.PROFILE_CHANGED, told)
+    return {"announced": len(told), "next": str(told[-1][0]) if len(told) == limit else None}
+
+
 def id_no_word(candidates: list[str]) -> str:
     """The word that whoever claims this number locks: the oldest key's index, which all processes know in a rotation."""
     return f"id_no {candidates[-1]}"

@@ -237,6 +237,16 @@ def test_the_newest_list_of_grants_wins_whatever_the_order(people):
     assert people.call("get_account", {}, actor)["grants"] == []
 
 
+def test_versions_that_arrive_at_once_leave_the_newest(people, in_parallel):
+    actor, _ = people.register()
+    versions = iter((3, 1, 2))
+    outcomes = in_parallel(
+        3, lambda: grants(people, actor, (version := next(versions)), ("COUNTY_ADMIN", f"CN/44000{version}"))
+    )
+    assert outcomes == [None] * 3
+    assert people.call("get_account", {}, actor)["grants"] == [{"role": "COUNTY_ADMIN", "place": "CN/440003"}]
+
+
 def test_a_redelivered_event_revokes_once(people):
     actor, _ = people.register()
     event_id = new_id()
@@ -270,6 +280,28 @@ def test_learning_learns_only_whether_the_profile_suffices(people, learning):
     }
     with pytest.raises(NotFound, match="person_unknown"):
         people.call("check_enrolment_facts", {"account_id": str(new_id())}, learning)
+
+
+def test_profiles_are_told_again_page_by_page_at_their_present_version(people, a_service):
+    actors = [people.register()[0] for _ in range(3)]
+    people.fill_profile(actors[1])
+    for actor in actors[:2]:
+        before = len(people.events("identity.profile_changed", actor.account_id))
+        assert before == (actor is actors[1])
+    after, told = None, 0
+    while True:
+        page = people.call("announce_again", {"after": after, "limit": 2}, a_service("cli"))
+        told += page["announced"]
+        if (after := page["next"]) is None:
+            break
+    assert told == people.scalar("SELECT count(*) FROM account")
+    assert people.events("identity.profile_changed", actors[0].account_id) == [
+        {"account_id": str(actors[0].account_id), "version": 1, "complete": False, "segment": "", "subject": ""}
+    ]
+    first, again = people.events("identity.profile_changed", actors[1].account_id)
+    assert first == again
+    with pytest.raises(NotAllowed):
+        people.call("announce_again", {}, actors[0])
 
 
 def test_names_in_clear_go_to_certs_only(people, a_service):

@@ -83,6 +83,19 @@ def test_sabotage_a_counter_read_before_it_is_written_loses_failures(people, in_
     assert failures(people, actor) < 6
 
 
+def test_sabotage_a_refusal_raised_inside_the_transaction_forgets_the_failure(people, monkeypatch):
+    """The twin of every test that counts refusals: raising at once rolls the count back."""
+
+    def raise_at_once(error):
+        raise error
+
+    monkeypatch.setattr(sign_ins, "refused", raise_at_once)
+    actor, phone = people.register()
+    for _ in range(10):
+        refused(people, phone)
+    assert failures(people, actor) == 0
+
+
 def test_a_right_password_racing_with_the_tenth_wrong_one_never_unlocks(people, in_parallel):
     actor, phone = people.register()
     for _ in range(9):
