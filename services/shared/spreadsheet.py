@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +23,11 @@ READER = Path(__file__).resolve().with_name("spreadsheet_reader.py")
 ZIP_MARK = b"PK\x03\x04"
 # A spreadsheet program runs a cell that starts like this, also out of a file that somebody else typed.
 DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+# Each reader may take `memory_bytes`; more uploads at once wait for their turn instead of for memory.
+READERS_AT_ONCE = 2
+_turns = threading.BoundedSemaphore(READERS_AT_ONCE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +59,20 @@ def read_rows(data: bytes, limits: Limits | None = None) -> list[Row]:
     """The filled rows of the first sheet of an .xlsx file, every cell as trimmed text, formulas as their stored result.
 
     A number too long to be exact reads as LOST_DIGITS. Raises InvalidInput("shared.not_a_spreadsheet") for anything that
-    is no readable workbook and InvalidInput("shared.spreadsheet_too_large") for one that costs more than `limits`.
+    is no readable workbook, InvalidInput("shared.spreadsheet_too_large") for one that costs more than `limits`, and
+    Unavailable("shared.unavailable") when other files keep the readers busy for that long.
     """
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
         raise InvalidInput(TOO_LARGE, "file")
     if not data.startswith(ZIP_MARK):
         raise InvalidInput(NOT_A_SPREADSHEET, "file")
-    reply = _ask_reader(data, limits)
+    if not _turns.acquire(timeout=limits.seconds):
+        raise Unavailable("shared.unavailable", "file", "every reader is busy")
+    try:
+        reply = _ask_reader(data, limits)
+    finally:
+        _turns.release()
     if code := reply.get("error"):
         raise InvalidInput(code, "file", reply.get("detail", ""))
     return [Row(number, tuple(cells)) for number, cells in reply["rows"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import resource
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from services.shared.errors import InvalidInput
+from services.shared.errors import InvalidInput, Unavailable
 from services.shared.spreadsheet import LOST_DIGITS, Limits, protect, read_rows, write_sheet
 
 NOT_ONE = r"shared\.not_a_spreadsheet"
@@ -219,6 +220,24 @@ def test_the_reader_is_ended_when_it_takes_too_long(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(spreadsheet, "READER", endless)
     with pytest.raises(InvalidInput, match=TOO_LARGE):
         read_rows(workbook(["a"]), Limits(seconds=1))
+
+
+def test_a_few_readers_at_once_and_then_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from services.shared import spreadsheet
+
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time; time.sleep(1.5); print('{\"rows\": []}')")
+    monkeypatch.setattr(spreadsheet, "READER", slow)
+    data, limits = workbook(["a"]), Limits(seconds=10)
+    readers = [threading.Thread(target=read_rows, args=(data, limits)) for _ in range(spreadsheet.READERS_AT_ONCE)]
+    for reader in readers:
+        reader.start()
+    time.sleep(0.3)
+    with pytest.raises(Unavailable):
+        read_rows(data, Limits(seconds=0))
+    assert read_rows(data, limits) == []
+    for reader in readers:
+        reader.join()
 
 
 def test_the_reader_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
