@@ -130,7 +130,8 @@ def respond(problem: Problem) -> Response:
     response.headers.extend(problem.headers)
     response.headers["Content-Language"] = context.language
     if problem.status == 401:
-        token_fault = "" if problem.code == "shared.sign_in_first" else ', error="invalid_token"'
+        # RFC 6750: no error code where no token was sent.
+        token_fault = ', error="invalid_token"' if problem.code.startswith("shared.token_") else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="yanxiu"{token_fault}'
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
