@@ -55,7 +55,7 @@ GUESSABLE = Limit("30/minute", "30/minute", closed=True, failures_only=True)
 LIMITS: dict[str, Limit] = {
     # An SMS costs money and annoys a stranger (S8, T8); identity also limits each phone. The hour's figure lets a large
     # school register in a morning.
-    "request_sms_code": Limit("10/hour", "30/minute;300/hour", closed=True),
+    "request_sms_code": Limit("10/hour", "30/minute;600/hour", closed=True),
     "sign_in": GUESSABLE,
     "register_account": GUESSABLE,
     # It asks for the old one: whoever found a signed-in phone must not try all passwords.

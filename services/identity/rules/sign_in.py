@@ -25,7 +25,7 @@ CODE_LIFETIME = dt.timedelta(minutes=5)
 RESEND_INTERVAL = dt.timedelta(seconds=60)
 PHONE_PER_HOUR = 5
 PHONE_PER_DAY = 10
-# A whole school may sit behind one address, so this only stops floods: the gateway's 10 a minute, counted here over all
+# A whole school may sit behind one address, so this only stops floods: the gateway's own figure, counted here over all
 # gateway processes.
 ADDRESS_PER_HOUR = 600
 
