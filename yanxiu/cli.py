@@ -58,6 +58,7 @@ COMMANDS = {
     "import": Entry("imports", "Load divisions, schools or teachers."),
     "bus": Entry("bus", "Look after the message bus: dead letters and parked events."),
     "reconcile": Entry("reconcile", "Prove that ledger, balances and messages agree."),
+    "resync": Entry("resync", "Compare what services hold of each other's facts, and repair it."),
     "bench": Entry("bench", "Measure this installation."),
     "keys": Entry("keys", "Make and list the secret keys."),
     "process": Entry("process", "Run one process type, as a container does."),

@@ -52,7 +52,7 @@ def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Public
             published_at=call.now,
         )
     )
-    outbox.announce(db, contract.PROGRAMME_PUBLISHED, programme.programme_id, {**content, "version": programme.version})
+    outbox.announce(db, contract.PROGRAMME_PUBLISHED, programme.programme_id, published_payload(programme, content))
     audit.record(db, call, subject=None, place=NATION, after={"code": programme.code, "version": programme.version})
     return _publication(programme, published=True)
 
@@ -98,10 +98,19 @@ def close_due_programmes(db: Session, now: dt.datetime) -> int:
             db,
             contract.PROGRAMME_CLOSED,
             programme.programme_id,
-            {
-                "programme_id": str(programme.programme_id),
-                "version": programme.version,
-                "closes_at": programme.closes_at.isoformat(),
-            },
+            closed_payload(programme),
         )
     return len(due)
+
+
+def published_payload(programme: Programme, content: dict[str, Any]) -> dict[str, Any]:
+    """The programme as its last publication told it; the closing adds a version of its own."""
+    return {**content, "version": programme.content_version}
+
+
+def closed_payload(programme: Programme) -> dict[str, Any]:
+    return {
+        "programme_id": str(programme.programme_id),
+        "version": programme.version,
+        "closes_at": programme.closes_at.isoformat(),
+    }

@@ -10,4 +10,7 @@ POLICIES: dict[str, policy.Policy] = {
     "list_programmes": policy.anyone(),
     "get_programme": policy.anyone(),
     "publish_programme": policy.granted(Role.NATIONAL_OPERATOR) | policy.service("cli"),
+    # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
+    "read_snapshot": policy.service("learning", "credits", "certs", "cli"),
+    "get_digest": policy.service("learning", "credits", "certs", "cli"),
 }

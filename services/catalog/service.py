@@ -7,12 +7,15 @@ import datetime as dt
 from services.catalog import actions, contract, queries, rules, schemas
 from services.catalog.models import Programme
 from services.catalog.policy import POLICIES
+from services.catalog.snapshots import SNAPSHOTS
 from services.shared.bus import DatabaseProvider, command, periodic, query
+from services.shared.bus.snapshots import TellsSnapshots
 
 
-class CatalogService:
+class CatalogService(TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
+    snapshots = SNAPSHOTS
     database = DatabaseProvider()
 
     @query

@@ -14,6 +14,7 @@ from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, projections
 from services.certs.dependencies import OfficeProvider, VerifierProvider
 from services.certs.models import Programme
+from services.certs.projections import PROJECTIONS
 from services.certs.rules import Kind
 from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
 from services.identity import contract as identity
@@ -45,6 +46,7 @@ class CertsService:
 
     name = contract.SERVICE
     policies = policy.POLICIES
+    projections = PROJECTIONS
     database: Any = DatabaseProvider()
     settings: Any = SettingsProvider()
     bus: Any = BusProvider()

@@ -114,7 +114,7 @@ def recognise(
         row, is_news = _standing_row(study, programme, judged, standings.get(study), enrolled.get(study), now)
         rows.append(row)
         if is_news:
-            announcements.append((study[0], _announcement(row)))
+            announcements.append((study[0], recognised_payload(row)))
     if (added := bulk.append_entries(db, entries)) != len(entries):
         # The natural key held something back: harmless, but somebody judged what the ledger already knew.
         log.warning("ledger_entries_already_there", wanted=len(entries), added=added)
@@ -185,7 +185,8 @@ def _in_essence(courses: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [(course["course_id"], course["hours"], course["reasons"]) for course in courses]
 
 
-def _announcement(row: dict[str, Any]) -> dict[str, Any]:
+def recognised_payload(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `standing` as `credits.hours_recognised` tells it."""
     hours: Decimal = row["hours"]
     return {
         "teacher_id": str(row["teacher_id"]),
@@ -218,10 +219,10 @@ def close_recognition(db: Session, programme_id: uuid.UUID, expected: queries.Ar
     ):
         raise NotYet("evidence")
     programme.recognition_closed_at = now
+    outbox.announce(db, contract.RECOGNITION_CLOSED, programme_id, closed_payload(db, programme_id))
+
+
+def closed_payload(db: Session, programme_id: uuid.UUID) -> dict[str, Any]:
+    """How much certs must hold before it may decide."""
     standings, version_sum = queries.count_standings(db, programme_id)
-    outbox.announce(
-        db,
-        contract.RECOGNITION_CLOSED,
-        programme_id,
-        {"programme_id": str(programme_id), "standings": standings, "version_sum": version_sum},
-    )
+    return {"programme_id": str(programme_id), "standings": standings, "version_sum": int(version_sum)}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from services.credits import pack_files, snapshots
+from services.credits import pack_files, study_evidence
 from services.credits.models import Evidence, Programme
 from services.credits.rules import Outcome, Pack, evaluate
 from services.shared.clock import BEIJING
@@ -45,7 +45,7 @@ def judge(programme: Programme, evidence: Iterable[Evidence], today: dt.date) ->
     keys = {course["course_id"]: course["key"] for course in programme.courses}
     rows = list(evidence)
     pack = pack_files.load_pack(programme.rule_pack)
-    outcome = evaluate(pack, {keys[str(row.course_id)]: snapshots.videos_of(row.videos) for row in rows})
+    outcome = evaluate(pack, {keys[str(row.course_id)]: study_evidence.videos_of(row.videos) for row in rows})
     last_day = last_day_of(programme)
     # A snapshot sent after the close tells of study before it.
     effective_on = min(max((beijing_day(row.progressed_at) for row in rows), default=today), last_day)

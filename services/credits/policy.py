@@ -12,4 +12,7 @@ POLICIES: dict[str, Policy] = {
     "get_hours": READERS,
     "list_ledger": READERS,
     "reconcile_ledger": service("cli"),
+    # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
+    "read_snapshot": service("certs", "cli"),
+    "get_digest": service("certs", "cli"),
 }

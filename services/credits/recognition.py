@@ -10,6 +10,7 @@ from services.credits import actions, contract, queries
 from services.credits.actions import Enrolment
 from services.credits.bulk import Snapshot
 from services.credits.models import Placement
+from services.credits.projections import PROJECTIONS
 from services.learning import contract as learning
 from services.org import contract as org
 from services.shared import clock
@@ -21,6 +22,7 @@ from services.shared.policy import Policy
 class RecognitionService:
     name = contract.RECOGNITION
     policies: ClassVar[dict[str, Policy]] = {}  # it answers nobody
+    projections = PROJECTIONS
     database = DatabaseProvider()
 
     @batch_consumer(learning.COURSE_PROGRESSED, learning.ENROLLED)

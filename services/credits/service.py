@@ -9,13 +9,16 @@ from typing import Any
 from services.credits import contract, judgement, pack_files, queries, reconciliation, schemas
 from services.credits.models import LedgerEntry, Programme, Standing
 from services.credits.policy import POLICIES
+from services.credits.snapshots import SNAPSHOTS
 from services.shared import clock
 from services.shared.bus import Call, DatabaseProvider, query
+from services.shared.bus.snapshots import TellsSnapshots
 
 
-class CreditsService:
+class CreditsService(TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
+    snapshots = SNAPSHOTS
     database = DatabaseProvider()
 
     @query

@@ -1,32 +1,32 @@
-"""The one place where learning's snapshot of a course becomes the rule engine's evidence."""
+"""What credits tells of recognised hours as they are now, to whoever rebuilds a projection of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.credits.rules import Quiz, Video
-from services.shared import clock
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.credits import contract
+from services.credits.actions import closed_payload, recognised_payload
+from services.credits.models import Programme, Standing
+from services.shared.bus.snapshots import UNCHANGING, Facts, Key, Snapshot, Told
 
 
-def videos_of(snapshot: Iterable[Mapping[str, Any]]) -> list[Video]:
-    """The videos of a `learning.course_progressed` payload. Raises KeyError, TypeError or ValueError for anything else."""
-    return [
-        Video(
-            key=video["activity_id"],
-            duration_seconds=video["duration_seconds"],
-            seen=_pairs(video["seen"]),
-            countable=_pairs(video["countable"]),
-            quizzes=tuple(_quiz(quiz) for quiz in video["quizzes"]),
-        )
-        for video in snapshot
-    ]
+def tell_standings(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
+    wanted = sa.tuple_(Standing.teacher_id, Standing.programme_id).in_(keys)
+    rows = db.execute(sa.select(*Standing.__table__.columns).where(wanted)).mappings()
+    return [Told((row["teacher_id"], row["programme_id"]), recognised_payload(dict(row))) for row in rows]
 
 
-def _pairs(ranges: Iterable[Iterable[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((int(begin), int(end)) for begin, end in ranges)
+def tell_closed(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
+    return [Told((programme_id,), closed_payload(db, programme_id)) for (programme_id,) in keys]
 
 
-def _quiz(quiz: Mapping[str, Any]) -> Quiz:
-    answered_at = quiz["answered_at"]
-    return Quiz(quiz["at_seconds"], clock.parse_instant(answered_at) if answered_at else None)
+_closed = Programme.recognition_closed_at.is_not(None)
+SNAPSHOTS = {
+    contract.HOURS_RECOGNISED: Snapshot(
+        Facts((Standing.teacher_id, Standing.programme_id), Standing.version), tell_standings
+    ),
+    contract.RECOGNITION_CLOSED: Snapshot(Facts((Programme.programme_id,), UNCHANGING, (_closed,)), tell_closed),
+}

@@ -52,6 +52,8 @@ class Profile(Model):
     segment: Mapped[str] = mapped_column(server_default="", default="")
     subject: Mapped[str] = mapped_column(server_default="", default="")
     changed_at: Mapped[dt.datetime]
+    # The account's version when the profile was last announced, 0 for never; None in rows older than this column.
+    announced_version: Mapped[int | None] = mapped_column(default=0)
 
 
 class ProfileHistory(Model):

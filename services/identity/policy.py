@@ -31,4 +31,7 @@ POLICIES: dict[str, Policy] = {
     "check_enrolment_facts": service("learning"),
     "get_holders": service("certs"),
     "list_revocations": service("gateway"),
+    # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
+    "read_snapshot": service("learning", "cli"),
+    "get_digest": service("learning", "cli"),
 }

@@ -9,19 +9,24 @@ from services.identity.actions import accounts, codes, imports, people, profiles
 from services.identity.actions.refusals import accepted, checked_phone, require
 from services.identity.models import Placement
 from services.identity.policy import POLICIES
+from services.identity.projections import PROJECTIONS
 from services.identity.rules import sign_in as rules
 from services.identity.rules.profile import Identity
+from services.identity.snapshots import SNAPSHOTS
 from services.identity.vault import VaultProvider
 from services.org.contract import GRANTS_CHANGED, MEMBERSHIP_CHANGED
 from services.shared import clock, sms
 from services.shared.bus import DatabaseProvider, SettingsProvider, command, event_handler, periodic, query
+from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.errors import InvalidInput, NotFound, Unavailable
 from services.shared.placement import keep_placement
 
 
-class IdentityService:
+class IdentityService(TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
+    snapshots = SNAPSHOTS
+    projections = PROJECTIONS
     database = DatabaseProvider()
     settings = SettingsProvider()
     vault = VaultProvider()

@@ -183,7 +183,7 @@ class QuizAttempt(Model):
 
 
 class CourseEvidence(Model):
-    """The version of the last snapshot announced of one teacher's study of one course."""
+    """The version of the last snapshot announced of one teacher's study of one course, and when it was."""
 
     __tablename__ = "course_evidence"
 
@@ -191,6 +191,7 @@ class CourseEvidence(Model):
     course_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     programme_id: Mapped[uuid.UUID]
     version: Mapped[int]
+    announced_at: Mapped[dt.datetime]
 
 
 class ClosingMarker(Model):

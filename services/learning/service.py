@@ -15,6 +15,8 @@ from services.learning.enrolment import queries as enrolment_queries
 from services.learning.enrolment.rules import LearnerFacts
 from services.learning.models import Placement
 from services.learning.policy import POLICIES
+from services.learning.projections import PROJECTIONS
+from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
 from services.learning.study.actions import answers, closing, progress, sessions
 from services.learning.study.actions.closing import Marker
@@ -31,6 +33,7 @@ from services.shared.bus import (
     periodic,
     query,
 )
+from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.errors import NotAllowed, NotFound, Unavailable
 from services.shared.ids import new_id
 from services.shared.placement import keep_placement
@@ -39,9 +42,11 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService:
+class LearningService(TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
+    snapshots = SNAPSHOTS
+    projections = PROJECTIONS
     database = DatabaseProvider()
     bus = BusProvider()
     keyring = KeyRingProvider()

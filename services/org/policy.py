@@ -38,4 +38,7 @@ POLICIES: dict[str, Policy] = {
     "import_memberships": (REGIONS | service("cli")).seeing_everything(
         "a teacher who belongs to a school elsewhere must be refused, not added a second time"
     ),
+    # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
+    "read_snapshot": service("identity", "learning", "credits", "certs", "cli"),
+    "get_digest": service("identity", "learning", "credits", "certs", "cli"),
 }

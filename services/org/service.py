@@ -12,19 +12,22 @@ from services.org.actions import divisions, grants, memberships, resync, rosters
 from services.org.models import School, SchoolContact
 from services.org.rules import schools as school_rules
 from services.org.rules.divisions import parse_table
+from services.org.snapshots import SNAPSHOTS
 from services.shared.actor import covers
 from services.shared.bus import Call, command, periodic, query
 from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
+from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.crypto import FieldCipher, KeySet
 
 DIVISIONS = Path(__file__).resolve().parent / "data" / "divisions.tsv"
 
 
-class OrgService:
+class OrgService(TellsSnapshots):
     """Divisions, schools, memberships, grants."""
 
     name = contract.SERVICE
     policies = policy.POLICIES
+    snapshots = SNAPSHOTS
     database: Any = DatabaseProvider()
     keyring: Any = KeyRingProvider()
 

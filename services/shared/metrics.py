@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.shared import clock
 
 calls = Histogram(
     "yanxiu_call_seconds",
@@ -19,8 +23,34 @@ refused_messages = Counter("yanxiu_refused_messages", "Messages refused to the d
 batch_size = Histogram(
     "yanxiu_batch_size", "Messages per committed batch", ["consumer"], buckets=(1, 5, 20, 100, 500, 2000)
 )
+projection_age_seconds = Gauge(
+    "yanxiu_projection_age_seconds",
+    "Age of the newest event that a consumer has applied, by the business clock",
+    ["consumer"],
+)
+event_delay_seconds = Histogram(
+    "yanxiu_event_delay_seconds",
+    "From an event's occurrence to its being applied, by the business clock",
+    ["consumer"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
 hub_lag_seconds = Gauge("yanxiu_hub_lag_seconds", "How late the event loop runs", ["process"])
 
 
 def observe_call(service: str, method: str, outcome: str, seconds: float) -> None:
     calls.labels(service, method, outcome).observe(seconds)
+
+
+_newest_applied: dict[str, dt.datetime] = {}
+
+
+def observe_applied(consumer: str, occurred_at: dt.datetime) -> None:
+    """An event was applied. Its delay shows a queue that grows; the age, taken at each scrape, one that stands still."""
+    event_delay_seconds.labels(consumer).observe(max(0.0, (clock.now() - occurred_at).total_seconds()))
+    if consumer not in _newest_applied:
+        projection_age_seconds.labels(consumer).set_function(lambda: _age(consumer))
+    _newest_applied[consumer] = max(occurred_at, _newest_applied.get(consumer, occurred_at))
+
+
+def _age(consumer: str) -> float:
+    return max(0.0, (clock.now() - _newest_applied[consumer]).total_seconds())

@@ -33,6 +33,10 @@ class Operator:
     def tell(self, service: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
         return self._call(service, method, arguments or {}, str(uuid.uuid4()))
 
+    def open(self, process: str) -> Any:
+        """The service object of a process type, for what goes past its methods (`yanxiu resync`)."""
+        return self._client.open(process)
+
     def _call(self, service: str, method: str, arguments: dict[str, Any], command_id: str | None) -> Any:
         return self._client.call(
             service,

@@ -59,14 +59,18 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
 
 
 def close_programme(db: Session, payload: dict[str, Any]) -> None:
-    """Keep the end of the window that the closing names. Raises NotYet while the programme itself is unknown."""
+    """Keep the end of the window that the closing names. Raises NotYet while the programme itself is unknown.
+
+    The version stays that of the publication: the closing counts one more, and publications are what is compared when
+    the projection is rebuilt.
+    """
     programme_id = uuid.UUID(payload["programme_id"])
     if db.get(Programme, programme_id) is None:
         raise NotYet
     db.execute(
         sa.update(Programme)
         .where(Programme.programme_id == programme_id, Programme.version < payload["version"])
-        .values(version=payload["version"], closes_at=clock.parse_instant(payload["closes_at"]))
+        .values(closes_at=clock.parse_instant(payload["closes_at"]))
     )
 
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from services.identity import contract, queries, schemas
 from services.identity.actions.accounts import new_account, registered_payload
 from services.identity.actions.profiles import (
+    announce_changed,
     beijing_day,
-    changed_payload,
     checked_changes,
     fill_profile,
     id_no_word,
@@ -144,7 +144,7 @@ def _outcome(
 def _new_person(call: Call, vault: Vault, wanted: RosterRow) -> NewPerson:
     account = new_account(vault, wanted.phone, Identity.TEACHER, "IMPORT", call.now)
     account.version = 2  # registered, and the profile filled in
-    profile = Profile(account_id=account.id)
+    profile = Profile(account_id=account.id, announced_version=account.version)
     fill_profile(vault, profile, wanted.values, call.now)
     return NewPerson(account, profile, wanted.values)
 
@@ -159,8 +159,7 @@ def _save(db: Session, call: Call, people: Iterable[NewPerson]) -> dict[uuid.UUI
     saved = [each for each in people if each.account.id not in lost]
     registered = [(each.account.id, registered_payload(each.account)) for each in saved]
     outbox.announce_many(db, contract.ACCOUNT_REGISTERED, registered)
-    changed = [(each.account.id, changed_payload(each.account, each.values)) for each in saved]
-    outbox.announce_many(db, contract.PROFILE_CHANGED, changed)
+    announce_changed(db, [(each.account, each.profile, each.values) for each in saved])
     for each in saved:
         audit.record(db, call, subject=each.account.id, after={"origin": "IMPORT"})
     return lost

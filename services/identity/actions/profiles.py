@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -85,7 +86,7 @@ def update_profile(db: Session, call: Call, vault: Vault, changes: dict[str, str
         _keep_history(db, vault, account.id, current, fresh, call.now)
         fill_profile(vault, profile, {**current, **fresh}, call.now)
         account.version += 1
-        outbox.announce(db, contract.PROFILE_CHANGED, account.id, changed_payload(account, {**current, **fresh}))
+        announce_changed(db, [(account, profile, {**current, **fresh})])
         db.flush()
     return {"changed": sorted(fresh)}
 
@@ -138,10 +139,20 @@ def fill_profile(vault: Vault, profile: Profile, values: dict[str, str], now: dt
     profile.changed_at = now
 
 
-def changed_payload(account: Account, values: dict[str, str]) -> dict[str, Any]:
+def announce_changed(db: Session, changed: Sequence[tuple[Account, Profile, dict[str, str]]]) -> None:
+    """Tell each profile with its values as they are now, at the account's present version."""
+    for account, profile, _ in changed:
+        profile.announced_version = account.version
+    told = [(account.id, changed_payload(account, profile, values)) for account, profile, values in changed]
+    outbox.announce_many(db, contract.PROFILE_CHANGED, told)
+
+
+def changed_payload(account: Account, profile: Profile, values: dict[str, str]) -> dict[str, Any]:
+    """The profile as it was last announced: versions of the account that others were never told are not counted."""
+    version = profile.announced_version
     return {
         "account_id": str(account.id),
-        "version": account.version,
+        "version": account.version if version is None else version,
         "complete": rules.is_complete(values),
         "segment": values["segment"],
         "subject": values["subject"],
@@ -154,9 +165,8 @@ def announce_again(db: Session, vault: Vault, after: uuid.UUID | None, limit: in
     Versions stay: whoever knows this version ignores it, whoever has an older one takes it.
     """
     people = queries.lock_people_after(db, after, limit)
-    told = [(account.id, changed_payload(account, open_profile(vault, profile))) for account, profile in people]
-    outbox.announce_many(db, contract.PROFILE_CHANGED, told)
-    return {"announced": len(told), "next": str(told[-1][0]) if len(told) == limit else None}
+    announce_changed(db, [(account, profile, open_profile(vault, profile)) for account, profile in people])
+    return {"announced": len(people), "next": str(people[-1][0].id) if len(people) == limit else None}
 
 
 def id_no_word(candidates: list[str]) -> str:

@@ -52,14 +52,17 @@ def _insert_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUI
     # Two entrances pressed at the same moment: the second waits here, then finds the first one's row.
     inserted = db.execute(statement.on_conflict_do_nothing().returning(Enrolment.version)).one_or_none()
     if inserted is not None:
-        payload = {
-            "teacher_id": str(teacher_id),
-            "programme_id": str(programme_id),
-            "version": 1,
-            "enrolled_at": clock.format_instant(now),
-        }
-        outbox.announce(db, contract.ENROLLED, teacher_id, payload)
+        outbox.announce(db, contract.ENROLLED, teacher_id, enrolled_payload(teacher_id, programme_id, now))
     return queries.require_enrolment(db, teacher_id, programme_id)
+
+
+def enrolled_payload(teacher_id: uuid.UUID, programme_id: uuid.UUID, enrolled_at: dt.datetime) -> dict[str, Any]:
+    return {
+        "teacher_id": str(teacher_id),
+        "programme_id": str(programme_id),
+        "version": 1,
+        "enrolled_at": clock.format_instant(enrolled_at),
+    }
 
 
 def describe(enrolment: Enrolment, programme: Programme, now: dt.datetime) -> Enrolled:

@@ -115,11 +115,12 @@ def announce_holder(db: Session, holder: GrantHolder, now: dt.datetime) -> None:
 def tell_grants(db: Session, holders: Sequence[tuple[GrantHolder, Sequence[AdminGrant]]]) -> None:
     """Put each holder's live grants into an event, at the holder's present version."""
     outbox.announce_many(
-        db, contract.GRANTS_CHANGED, [(holder.account_id, _payload(holder, live)) for holder, live in holders]
+        db, contract.GRANTS_CHANGED, [(holder.account_id, payload_of(holder, live)) for holder, live in holders]
     )
 
 
-def _payload(holder: GrantHolder, live: Sequence[AdminGrant]) -> dict[str, Any]:
+def payload_of(holder: GrantHolder, live: Sequence[AdminGrant]) -> dict[str, Any]:
+    """The holder's live grants as `org.grants_changed` tells them."""
     pairs = sorted({(grant.role, grant.place) for grant in live})
     return {
         "account_id": str(holder.account_id),

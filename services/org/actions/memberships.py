@@ -147,11 +147,12 @@ def announce_all(db: Session, changed: Sequence[tuple[Membership, str]]) -> None
     outbox.announce_many(
         db,
         contract.MEMBERSHIP_CHANGED,
-        [(membership.teacher_id, _payload(membership, school_name)) for membership, school_name in changed],
+        [(membership.teacher_id, payload_of(membership, school_name)) for membership, school_name in changed],
     )
 
 
-def _payload(membership: Membership, school_name: str) -> dict[str, Any]:
+def payload_of(membership: Membership, school_name: str) -> dict[str, Any]:
+    """The membership as `org.membership_changed` tells it."""
     released = membership.state == MembershipState.RELEASED
     return {
         "teacher_id": str(membership.teacher_id),

@@ -37,10 +37,8 @@ class LocalClient:
         call_id: str = "",
     ) -> Any:
         """The result; raises the service's refusal."""
-        if service not in self._services:
-            self._services[service] = instantiate(self._load_class(service), self._environment)
         return dispatch.run_method(
-            self._services[service],
+            self.open(service),
             method,
             arguments,
             self._verifier.verify(actor_token, service),
@@ -48,6 +46,12 @@ class LocalClient:
             deadline=time.monotonic() + (30.0 if timeout is None else timeout),
             call_id=call_id,
         )
+
+    def open(self, process: str) -> Any:
+        """The service object of a process type, over its database; made when first asked for."""
+        if process not in self._services:
+            self._services[process] = instantiate(self._load_class(process), self._environment)
+        return self._services[process]
 
     def close(self) -> None:
         for service in self._services.values():

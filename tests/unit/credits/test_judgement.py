@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.credits import judgement, snapshots
+from services.credits import judgement, study_evidence
 from services.credits.models import Evidence, Programme
 from services.credits.rules import Quiz, Video
 from services.shared import clock
@@ -56,7 +56,7 @@ def test_a_snapshot_becomes_the_engines_evidence():
         ],
     }
     answered = dt.datetime(2023, 2, 1, 4, tzinfo=dt.UTC)
-    assert snapshots.videos_of([snapshot]) == [
+    assert study_evidence.videos_of([snapshot]) == [
         Video("v1", 900, ((0, 700), (800, 900)), ((0, 600),), (Quiz(600, answered), Quiz(700, None)))
     ]
 
@@ -67,7 +67,7 @@ def test_a_snapshot_becomes_the_engines_evidence():
 def test_anything_else_is_refused(broken):
     whole = {"activity_id": "v1", "duration_seconds": 900, "seen": [], "countable": [], "quizzes": []}
     with pytest.raises((KeyError, TypeError, ValueError)):
-        snapshots.videos_of([{**whole, **broken}])
+        study_evidence.videos_of([{**whole, **broken}])
 
 
 def test_the_evidence_version_grows_with_every_snapshot(programme):

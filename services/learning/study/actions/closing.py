@@ -93,19 +93,23 @@ def _lock_waiting(db: Session, programme_id: uuid.UUID) -> dict[int, ClosingMark
 
 
 def _announce_closed(db: Session, programme_id: uuid.UUID) -> None:
+    outbox.announce(db, contract.STUDY_CLOSED, programme_id, closed_payload(db, programme_id))
+
+
+def closed_payload(db: Session, programme_id: uuid.UUID) -> dict[str, Any]:
+    """How much credits must hold before it may say that all is recognised."""
     enrolments = db.scalar(sa.select(sa.func.count()).where(Enrolment.programme_id == programme_id))
     snapshots, version_sum = db.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(CourseEvidence.version), 0)).where(
             CourseEvidence.programme_id == programme_id
         )
     ).one()
-    payload = {
+    return {
         "programme_id": str(programme_id),
         "enrolments": enrolments,
         "snapshots": snapshots,
         "version_sum": int(version_sum),
     }
-    outbox.announce(db, contract.STUDY_CLOSED, programme_id, payload)
 
 
 def _of(marker: Marker) -> sa.Update:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,25 +28,37 @@ def announce_progress(db: Session, keys: Collection[TeacherCourse]) -> None:
         return
     activities = _list_activities(db, {course_id for _, course_id in keys})
     versions = _next_versions(db, sorted(keys), activities)
+    payloads = _payloads(db, versions, activities)
+    events = [(teacher_id, payload) for (teacher_id, _), payload in payloads.items()]
+    outbox.announce_many(db, contract.COURSE_PROGRESSED, events)
+
+
+def progress_payloads(db: Session, versions: Mapping[TeacherCourse, int]) -> dict[TeacherCourse, dict[str, Any]]:
+    """Present state under versions that were announced before: what `learning.course_progressed` would say now."""
+    return _payloads(db, versions, _list_activities(db, {course_id for _, course_id in versions}))
+
+
+def _payloads(
+    db: Session, versions: Mapping[TeacherCourse, int], activities: dict[uuid.UUID, list[Activity]]
+) -> dict[TeacherCourse, dict[str, Any]]:
     pairs = [
         (teacher_id, activity.activity_id) for teacher_id, course_id in versions for activity in activities[course_id]
     ]
     watched, answers = queries.list_watched(db, pairs), queries.list_answers(db, pairs)
-    events = []
+    payloads = {}
     for (teacher_id, course_id), version in versions.items():
         videos = [
             _video(activity, watched.get((teacher_id, activity.activity_id)), answers[teacher_id, activity.activity_id])
             for activity in activities[course_id]
         ]
-        payload = {
+        payloads[teacher_id, course_id] = {
             "teacher_id": str(teacher_id),
             "programme_id": str(activities[course_id][0].programme_id),
             "course_id": str(course_id),
             "version": version,
             "videos": [video for video in videos if video is not None],
         }
-        events.append((teacher_id, payload))
-    outbox.announce_many(db, contract.COURSE_PROGRESSED, events)
+    return payloads
 
 
 def _list_activities(db: Session, course_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Activity]]:
@@ -59,12 +71,13 @@ def _list_activities(db: Session, course_ids: Collection[uuid.UUID]) -> dict[uui
 
 # Arrays and not a row of VALUES each: one statement text whatever the size of the batch, so it is prepared once.
 _NEXT_VERSIONS = sa.text("""
-    INSERT INTO course_evidence (teacher_id, course_id, programme_id, version)
-    SELECT teacher_id, course_id, programme_id, 1
+    INSERT INTO course_evidence (teacher_id, course_id, programme_id, version, announced_at)
+    SELECT teacher_id, course_id, programme_id, 1, :now
     FROM UNNEST(CAST(:teacher_ids AS uuid[]), CAST(:course_ids AS uuid[]), CAST(:programme_ids AS uuid[]))
         AS changed (teacher_id, course_id, programme_id)
     ORDER BY teacher_id, course_id
-    ON CONFLICT (teacher_id, course_id) DO UPDATE SET version = course_evidence.version + 1
+    ON CONFLICT (teacher_id, course_id)
+        DO UPDATE SET version = course_evidence.version + 1, announced_at = excluded.announced_at
     RETURNING teacher_id, course_id, version
 """)
 
@@ -78,6 +91,7 @@ def _next_versions(
             "teacher_ids": [teacher_id for teacher_id, _ in keys],
             "course_ids": [course_id for _, course_id in keys],
             "programme_ids": [activities[course_id][0].programme_id for _, course_id in keys],
+            "now": clock.now(),
         },
     )
     return {(row.teacher_id, row.course_id): row.version for row in rows}

@@ -1,0 +1,30 @@
+"""What credits holds of others' facts. The order matters: evidence waits for its programme, the closing for all."""
+
+from __future__ import annotations
+
+from services.catalog import contract as catalog
+from services.credits.models import Evidence, Placement, Programme, Standing
+from services.learning import contract as learning
+from services.org import contract as org
+from services.shared.bus.resync import Projection
+from services.shared.bus.snapshots import UNCHANGING, Facts
+
+_PROGRAMME = (Programme.programme_id,)
+_enrolled = Standing.enrolled_at.is_not(None)
+_closed = Programme.recognition_closed_at.is_not(None)
+
+PROJECTIONS = (
+    Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
+    Projection(catalog.PROGRAMME_PUBLISHED, "on_programme_published", Facts(_PROGRAMME, Programme.version)),
+    Projection(
+        learning.ENROLLED,
+        "record_progress",
+        Facts((Standing.teacher_id, Standing.programme_id), UNCHANGING, (_enrolled,)),
+    ),
+    Projection(
+        learning.COURSE_PROGRESSED,
+        "record_progress",
+        Facts((Evidence.teacher_id, Evidence.course_id), Evidence.version),
+    ),
+    Projection(learning.STUDY_CLOSED, "on_study_closed", Facts(_PROGRAMME, UNCHANGING, (_closed,))),
+)
