@@ -42,9 +42,12 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.fail("YANXIU_REQUIRE_SERVERS=1 but DATABASE_URL is not set")
     from yanxiu.local import postgres
 
-    running = postgres.start(tmp_path_factory.mktemp("postgres"))
+    folder = tmp_path_factory.mktemp("postgres")
+    running = postgres.start(folder)
     yield running.admin_url
     running.stop()
+    # As root the data may lie outside the temporary folder, where pytest does not clear them away.
+    postgres.remove(folder)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +94,11 @@ class Component:
         self.database: Database = service.database
 
     def call(
-        self, method: str, arguments: dict[str, Any] | None = None, actor: Actor = ANONYMOUS, command_id: str | None = None
+        self,
+        method: str,
+        arguments: dict[str, Any] | None = None,
+        actor: Actor = ANONYMOUS,
+        command_id: str | None = None,
     ) -> Any:
         """The reply; raises the ServiceError of a refusal. A command gets a fresh command id unless one is given."""
         return dispatch.run_method(
