@@ -39,7 +39,7 @@ class RawAsker:
         consumer.consume()
 
     def _on_answer(self, message: Any) -> None:
-        self._answered = message.body == BODY
+        self._answered = message.body in (BODY, BODY.decode())  # py-amqp decodes what says that it is text
 
     def ask(self) -> None:
         self._answered = False

@@ -1,0 +1,126 @@
+"""`yanxiu bench` measures what it says. How long anything took is never asserted."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bus.broker import private_vhost
+
+SECONDS = 240
+TINY = ("--rounds", "1", "--operations", "4", "--concurrency", "2", "--json")
+FLOORS = {"hello", "raw", "bus", "upsert"}
+ACTIONS = {"live", "catalogue_known", "catalogue", "divisions", "account", "profile", "report_1", "report_10"}
+SERVERS = ("DATABASE_URL", "AMQP_URI")
+
+
+def bench(*words: str, **environment: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "yanxiu", "bench", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["machine"]["cores"] >= 1
+    return document
+
+
+def cases(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The cases by name, each with figures that a measurement can have."""
+    found = {case["name"]: case for case in document["cases"]}
+    for case in found.values():
+        assert case["cpu_us"] > 0, case
+        assert math.isclose(sum(case["parts_us"].values()), case["cpu_us"], abs_tol=1), case
+        assert 0 < case["p50_ms"] <= case["p99_ms"], case
+        for ratio in case["ratios"].values():
+            assert ratio["low"] <= ratio["value"] <= ratio["high"], case
+    return found
+
+
+def leftovers() -> set[Path]:
+    return set(Path(os.environ.get("TMPDIR", "/tmp")).glob("yanxiu-bench-*"))
+
+
+@pytest.fixture
+def nothing_stays():
+    before = leftovers()
+    yield
+    assert leftovers() <= before
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_floors_embedded() -> None:
+    document = bench("floors", "--embedded", *TINY)
+    found = cases(document)
+    assert document["mode"] == "embedded"
+    assert set(found) == FLOORS
+    assert set(found["bus"]["ratios"]) == {"raw", "hello"}
+    assert found["upsert"]["parts_us"]["database"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_api_embedded() -> None:
+    document = bench("api", "--embedded", *TINY)
+    found = cases(document)
+    assert set(found) == {"hello", "raw"} | ACTIONS
+    assert all(set(found[name]["ratios"]) == {"hello", "raw"} for name in ACTIONS)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_start_tells_goals_and_verdicts() -> None:
+    document = bench("start", "--rounds", "1", "--json")
+    goals = {goal["name"]: goal for goal in document["goals"]}
+    assert len(document["seconds"]["fresh"]) == len(document["seconds"]["again"]) == 1
+    parts = sum(goals[f"memory_{part}"]["found"] for part in ("stack", "database", "launcher"))
+    assert math.isclose(parts, goals["memory"]["found"], abs_tol=1)
+    for name in ("start", "first_start", "memory", "memory_used"):
+        assert goals[name]["met"] is (goals[name]["found"] <= goals[name]["goal"])
+
+
+@pytest.mark.slow
+@pytest.mark.rabbitmq
+@pytest.mark.servers
+@pytest.mark.usefixtures("nothing_stays")
+def test_both_against_servers() -> None:
+    missing = [name for name in SERVERS if not os.environ.get(name)]
+    assert not missing, f"set {missing}"
+    for kind, names in (("floors", FLOORS | {"stock"}), ("api", {"hello", "raw"} | ACTIONS)):
+        # A virtual host for each: queues of a removed database must not greet the next one.
+        with private_vhost(os.environ["AMQP_URI"]) as (uri, _):
+            document = bench(kind, "--own-vhost", *TINY, AMQP_URI=uri)
+        assert document["mode"] == "servers"
+        assert set(cases(document)) == names
+
+
+def test_servers_without_a_virtual_host_of_our_own_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "rabbitmqctl").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "rabbitmqctl").chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "yanxiu", "bench", "floors", *TINY],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "DATABASE_URL": "postgresql://127.0.0.1:1/postgres",
+            "AMQP_URI": "amqp://127.0.0.1:1//",
+        },
+    )
+    assert done.returncode == 2
+    assert "--own-vhost" in done.stderr
+    assert "Traceback" not in done.stderr
