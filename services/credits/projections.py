@@ -1,4 +1,8 @@
-"""What credits holds of others' facts. The order matters: evidence waits for its programme, the closing for all."""
+"""What credits holds of others' facts, in the order in which they are rebuilt.
+
+Evidence waits for its programme, the closing for all. Evidence comes before enrolments: an enrolment is judged with
+whatever evidence is there, and none would take back the hours that the ledger still has.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,15 @@ from services.shared.bus.resync import Projection
 from services.shared.bus.snapshots import UNCHANGING, Facts
 
 _PROGRAMME = (Programme.programme_id,)
+_STUDY = (Standing.teacher_id, Standing.programme_id)
+_EVIDENCE = (Evidence.teacher_id, Evidence.course_id)
 _enrolled = Standing.enrolled_at.is_not(None)
 _closed = Programme.recognition_closed_at.is_not(None)
 
 PROJECTIONS = (
     Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
     Projection(catalog.PROGRAMME_PUBLISHED, "on_programme_published", Facts(_PROGRAMME, Programme.version)),
-    Projection(
-        learning.ENROLLED,
-        "record_progress",
-        Facts((Standing.teacher_id, Standing.programme_id), UNCHANGING, (_enrolled,)),
-    ),
-    Projection(
-        learning.COURSE_PROGRESSED,
-        "record_progress",
-        Facts((Evidence.teacher_id, Evidence.course_id), Evidence.version),
-    ),
+    Projection(learning.COURSE_PROGRESSED, "record_progress", Facts(_EVIDENCE, Evidence.version)),
+    Projection(learning.ENROLLED, "record_progress", Facts(_STUDY, UNCHANGING, (_enrolled,))),
     Projection(learning.STUDY_CLOSED, "on_study_closed", Facts(_PROGRAMME, UNCHANGING, (_closed,))),
 )

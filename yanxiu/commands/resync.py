@@ -104,11 +104,13 @@ def _require_known(types: tuple[str, ...]) -> None:
 def _operator() -> Iterator[Operator]:
     from sqlalchemy.exc import OperationalError
 
+    from services.shared import logs
     from services.shared.errors import Unavailable
     from services.shared.settings import load_settings
     from yanxiu.local import launcher
     from yanxiu.local.operator import operator
 
+    logs.configure("WARNING", "resync")
     try:
         with launcher.database(load_settings()) as settings, operator(settings) as found:
             yield found

@@ -2,15 +2,17 @@
 
 Both sides are walked in the order of their keys. Whatever is missing or old goes through the very handler that takes the
 live event, whose versions make it harmless beside events that arrive meanwhile. Each page is committed by itself, and what
-is equal is only looked at, so a resync that was stopped goes on where it was. It removes nothing: a holder that knows more
-than the owner (the owner was restored to an earlier time) is reported, for a person has to decide who is right.
+is equal is only looked at, so a resync that was stopped goes on where it was. All facts of one first part of the key, a
+teacher, are applied in one transaction: rules that judge them together must not see half of them. It removes nothing: a
+holder that knows more than the owner (the owner was restored to an earlier time) is reported, for a person has to decide
+who is right.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import structlog
@@ -105,8 +107,7 @@ def _walk(service: Any, projection: Projection, ask: Ask) -> Iterator[tuple[list
         with service.database.work() as db:
             held = projection.facts.list_versions(db, after, PAGE)
         items = _read_page(projection, ask, after)
-        full = [max(keys) for keys in (held.keys(), [item.key for item in items]) if len(keys) == PAGE]
-        upto = min(full, default=None)
+        upto = _cut(held.keys(), {item.key for item in items})
         if upto is None:
             yield items, held
             return
@@ -115,6 +116,15 @@ def _walk(service: Any, projection: Projection, ask: Ask) -> Iterator[tuple[list
             {key: version for key, version in held.items() if key <= upto},
         )
         after = upto
+
+
+def _cut(held: Collection[Key], told: Collection[Key]) -> Key | None:
+    """The key up to which both pages are whole, and nobody's facts are split; None when both are the last."""
+    upto = min((max(page) for page in (held, told) if len(page) == PAGE), default=None)
+    if upto is None or len(upto) == 1:
+        return upto
+    # Nobody has a page full of facts; if somebody should, they come in parts rather than never.
+    return max((key for key in (*held, *told) if key[0] < upto[0]), default=upto)
 
 
 def _read_page(projection: Projection, ask: Ask, after: Key | None) -> list[_Item]:
@@ -132,27 +142,30 @@ def _item(projection: Projection, wire: dict[str, Any]) -> _Item:
 
 def _repair(service: Any, projection: Projection, behind: list[_Item]) -> int:
     """Apply what is missing or old; returns how much still is."""
-    _apply(service, projection, [item.event for item in behind])
+    groups: dict[uuid.UUID, list[Event]] = {}
+    for item in behind:
+        groups.setdefault(item.key[0], []).append(item.event)
+    _apply(service, projection, list(groups.values()))
     with service.database.work() as db:
         held = projection.facts.find_versions(db, [item.key for item in behind])
     return sum(held.get(item.key, 0) < item.version for item in behind)
 
 
-def _apply(service: Any, projection: Projection, events: list[Event]) -> None:
-    """All in one transaction; on an error in halves, so that one fact's trouble holds up no other."""
+def _apply(service: Any, projection: Projection, groups: list[list[Event]]) -> None:
+    """All in one transaction; on an error in halves, so that one group's trouble holds up no other."""
     try:
         with service.database.work() as db:
-            _hand_over(db, service, projection.handler, events)
+            _hand_over(db, service, projection.handler, [event for group in groups for event in group])
     except Exception as error:
         if is_outage(error):
             raise
-        if len(events) == 1:
+        if len(groups) == 1:
             # The class alone: an error's text may hold personal data.
             log.warning("resync_refused", type=projection.type, handler=projection.handler, error=type(error).__name__)
             return
-        middle = len(events) // 2
-        _apply(service, projection, events[:middle])
-        _apply(service, projection, events[middle:])
+        middle = len(groups) // 2
+        _apply(service, projection, groups[:middle])
+        _apply(service, projection, groups[middle:])
 
 
 def _hand_over(db: Any, service: Any, handler: str, events: list[Event]) -> None:

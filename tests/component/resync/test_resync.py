@@ -1,0 +1,268 @@
+"""Projections come back from their owners, whatever was lost, and nothing else moves."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.shared.bus import resync as plumbing
+from services.shared.errors import Unavailable
+from tests.component.resync.conftest import STUDYING, Installation
+from yanxiu.commands import resync
+from yanxiu.local import processes
+
+pytestmark = pytest.mark.postgres
+
+# So small that every projection of teachers takes several, and that no page ends with a teacher's last course.
+PAGE = 7
+
+
+@dataclasses.dataclass(frozen=True)
+class Damage:
+    """How a projection is lost or grows old, and the table that must be as before; `but` leaves out our own columns."""
+
+    consumer: str
+    type: str
+    table: str
+    lost: str
+    old: str = ""
+    but: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.consumer}-{self.type}"
+
+
+def _plain(consumer: str, type_: str, table: str, *but: str) -> Damage:
+    return Damage(consumer, type_, table, f"DELETE FROM {table}", f"UPDATE {table} SET version = version - 1", but)
+
+
+DAMAGES = [
+    *(_plain(consumer, "org.membership_changed", "placement") for consumer in resync.NAMES),
+    _plain("identity", "org.grants_changed", "account_grants"),
+    _plain("learning", "identity.profile_changed", "learner"),
+    dataclasses.replace(
+        _plain("learning", "catalog.programme_published", "programme"),
+        lost="DELETE FROM activity; DELETE FROM course; DELETE FROM programme",
+    ),
+    _plain("credits", "catalog.programme_published", "programme", "recognition_closed_at"),
+    Damage("credits", "learning.enrolled", "standing", "UPDATE standing SET enrolled_at = NULL", "", ("recorded_at",)),
+    _plain("credits", "learning.course_progressed", "evidence"),
+    Damage(
+        "credits",
+        "learning.study_closed",
+        "programme",
+        "UPDATE programme SET recognition_closed_at = NULL",
+        "",
+        ("recognition_closed_at",),
+    ),
+    _plain("certs", "catalog.programme_published", "programme", "due_at"),
+    _plain("certs", "credits.hours_recognised", "standing", "pending"),
+    Damage("certs", "credits.recognition_closed", "programme", "UPDATE programme SET due_at = NULL", "", ("due_at",)),
+]
+
+
+@pytest.fixture(autouse=True)
+def command(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command works on this installation."""
+
+    @contextlib.contextmanager
+    def operator() -> Any:
+        yield installation.operator
+
+    monkeypatch.setattr(resync, "_operator", operator)
+    monkeypatch.setattr(plumbing, "PAGE", PAGE)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(resync.command, ["--json", *arguments])
+
+
+def projections(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    # Outside the command nobody has sent the log to stderr.
+    document = result.stdout[result.stdout.index("{\n") :]
+    return {(row["consumer"], row["type"]): row for row in json.loads(document)["projections"]}
+
+
+def assert_rebuilt(installation: Installation, damage: Damage, statement: str) -> None:
+    """Damage it, see the difference without changing anything, repair it, and find it as it was."""
+    before = installation.rows(damage.consumer, damage.table, *damage.but)
+    assert before, "nothing to lose"
+    installation.sql(damage.consumer, statement)
+    damaged = installation.rows(damage.consumer, damage.table)
+
+    checked = run(damage.consumer, "--check", "--type", damage.type)
+    [row] = projections(checked).values()
+    assert (checked.exit_code, row["repaired"], row["ahead"]) == (1, 0, 0)
+    assert row["missing"] == row["owner_count"] > 0
+    assert installation.rows(damage.consumer, damage.table) == damaged
+
+    repaired = run(damage.consumer)
+    assert repaired.exit_code == 0, repaired.stdout
+    row = projections(repaired)[damage.consumer, damage.type]
+    assert (row["repaired"], row["missing"]) == (row["owner_count"], 0)
+    assert row["same_digest"]
+    assert installation.rows(damage.consumer, damage.table, *damage.but) == before
+
+    again = run(damage.consumer)
+    assert (again.exit_code, {row["repaired"] for row in projections(again).values()}) == (0, {0})
+
+
+def test_every_declared_projection_is_damaged_here() -> None:
+    declared = {
+        (name.split("-")[0], projection.type)
+        for name in processes.SERVICE_PROCESSES
+        for projection in getattr(processes.load_class(name), "projections", ())
+    }
+    tested = {(damage.consumer, damage.type) for damage in DAMAGES}
+    assert declared == tested | {("learning", "catalog.programme_closed")}
+
+
+def test_after_a_season_nothing_differs(installation: Installation) -> None:
+    result = run("--check")
+    assert result.exit_code == 0, result.stdout
+    assert all(row["owner_count"] for row in projections(result).values())
+    assert "agrees" in CliRunner().invoke(resync.command, ["--check"]).output
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_what_was_lost_comes_back(installation: Installation, damage: Damage) -> None:
+    assert_rebuilt(installation, damage, damage.lost)
+    installation.deliver_all()
+
+
+@pytest.mark.parametrize("damage", [each for each in DAMAGES if each.old], ids=str)
+def test_what_is_old_is_brought_up_to_date(installation: Installation, damage: Damage) -> None:
+    assert_rebuilt(installation, damage, damage.old)
+
+
+def test_sabotage_a_handler_that_keeps_nothing_is_found_out(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [damage] = [each for each in DAMAGES if str(each) == "identity-org.membership_changed"]
+    handler = processes.load_class("identity").on_membership_changed
+
+    def keep_nothing(self: Any, db: Any, event: Any) -> None: ...
+
+    keep_nothing.bus_marker = handler.bus_marker  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        patch.setattr(processes.load_class("identity"), "on_membership_changed", keep_nothing)
+        with pytest.raises(AssertionError):
+            assert_rebuilt(installation, damage, damage.lost)
+        row = projections(run("identity"))["identity", damage.type]
+        assert (row["missing"], row["differs"]) == (row["owner_count"], True)
+    assert run("identity").exit_code == 0
+
+
+def test_a_lost_closing_sends_its_markers_again(installation: Installation) -> None:
+    installation.sql("learning", "DELETE FROM closing_marker")
+    assert projections(run("learning"))["learning", "catalog.programme_closed"]["repaired"] == 1
+    installation.pass_markers()
+    assert run("--check").exit_code == 0
+
+
+def test_learnings_snapshots_applied_again_leave_the_ledger_alone(installation: Installation) -> None:
+    ledger, standings = (
+        installation.rows("credits", "ledger"),
+        installation.rows("credits", "standing", "recorded_at"),
+    )
+    assert len(ledger) == STUDYING * 5, "every course earned its hours once"
+    for damage in ("UPDATE evidence SET version = 0", "DELETE FROM evidence"):
+        installation.sql("credits", damage)
+        row = projections(run("credits"))["credits", "learning.course_progressed"]
+        assert row["repaired"] == row["owner_count"] == STUDYING * 5
+        assert installation.rows("credits", "ledger") == ledger
+        assert installation.rows("credits", "standing", "recorded_at") == standings
+
+
+def test_sabotage_pages_that_split_a_teacher_do_harm_the_ledger(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why `_cut` keeps a teacher's facts together: judged by half of her evidence, she loses hours that she has."""
+    ledger = installation.rows("credits", "ledger")
+    entries = ", ".join(f"'{entry['entry_id']}'" for entry in ledger)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            plumbing, "_cut", lambda *pages: min((max(page) for page in pages if len(page) == PAGE), default=None)
+        )
+        installation.sql("credits", "DELETE FROM evidence")
+        run("credits")
+    assert installation.rows("credits", "ledger") != ledger
+    installation.sql("credits", f"DELETE FROM ledger WHERE entry_id NOT IN ({entries})")
+    installation.deliver_all()
+    assert run("--check").exit_code == 0
+
+
+def test_a_resync_that_stops_goes_on_where_it_was(installation: Installation) -> None:
+    installation.sql("identity", "DELETE FROM placement")
+    identity = installation.process["identity"].service
+    asked = 0
+
+    def ask(service: str, method: str, arguments: dict[str, Any]) -> Any:
+        nonlocal asked
+        asked += method == "read_snapshot"
+        if (method, asked) == ("read_snapshot", 2):
+            raise Unavailable("shared.deadline")
+        return installation.operator.ask(service, method, arguments)
+
+    [projection] = [each for each in identity.projections if each.type == "org.membership_changed"]
+    with pytest.raises(Unavailable):
+        plumbing.resync(identity, projection, ask)
+    kept = len(installation.rows("identity", "placement"))
+    assert kept == PAGE
+    outcome = plumbing.resync(identity, projection, ask)
+    assert (outcome.repaired, outcome.differs) == (outcome.owner.count - kept, False)
+
+
+def test_an_empty_database_is_filled_and_the_hours_are_those_of_before(installation: Installation) -> None:
+    """Credits from nothing: entries get ids of their own, and the same rules, amounts, days and years."""
+    fresh = ("entry_id", "recorded_at", "school_id", "place", "evidence_version")
+    ledger = installation.rows("credits", "ledger", *fresh)
+    own = ("version", "pending")
+    standings, as_decided = installation.rows("certs", "standing"), installation.rows("certs", "standing", *own)
+    installation.sql("credits", "TRUNCATE ledger, standing, evidence, programme, placement, teacher_year")
+    assert run("credits").exit_code == 0
+    assert installation.rows("credits", "ledger", *fresh) == ledger
+
+    # Its versions began again at one, as in a database restored to an earlier time: certs knows more, and says so.
+    result = run("certs")
+    row = projections(result)["certs", "credits.hours_recognised"]
+    assert (result.exit_code, row["ahead"], row["repaired"]) == (1, STUDYING, 0)
+    assert installation.rows("certs", "standing") == standings
+
+    # Whoever decides that the owner is right lets the holder forget its versions.
+    installation.sql("certs", "UPDATE standing SET version = 0")
+    assert run("certs").exit_code == 0
+    assert installation.rows("certs", "standing", *own) == as_decided
+
+
+def test_a_holder_ahead_of_its_owner_is_reported_and_left_alone(installation: Installation) -> None:
+    before = installation.rows("certs", "placement")
+    stranger = (
+        "INSERT INTO placement SELECT '00000000-0000-7000-8000-00000000000a', version, state, place, school_id,"
+        " school_name, effective_at FROM placement LIMIT 1"
+    )
+    installation.sql("certs", stranger)
+    installation.sql("certs", "UPDATE placement SET version = version + 5 WHERE state = 'RELEASED'")
+    ahead = installation.rows("certs", "placement")
+    result = run("certs", "--type", "org.membership_changed")
+    [row] = projections(result).values()
+    assert (result.exit_code, row["ahead"], row["repaired"], row["missing"]) == (1, 2, 0, 0)
+    assert installation.rows("certs", "placement") == ahead
+    shown = CliRunner().invoke(resync.command, ["certs", "--check"])
+    assert "differs" in shown.output
+    assert "Ahead" in shown.output
+    installation.sql("certs", "UPDATE placement SET version = version - 5 WHERE state = 'RELEASED'")
+    installation.sql("certs", "DELETE FROM placement WHERE teacher_id = '00000000-0000-7000-8000-00000000000a'")
+    assert installation.rows("certs", "placement") == before
+
+
+def test_an_unknown_type_is_wrong_usage() -> None:
+    result = run("--type", "org.nothing")
+    assert result.exit_code == 2
+    assert "org.membership_changed" in result.stderr
