@@ -71,7 +71,7 @@ class Api:
                 renewed += 1
                 self.renew_sign_in()
                 continue
-            if answer is not None and answer.status_code not in UNAVAILABLE:
+            if answer is not None and answer.status_code not in UNAVAILABLE and not _is_running(answer):
                 break
             if time.monotonic() > deadline:
                 break
@@ -134,6 +134,11 @@ class Api:
         self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         self._refresh_token = tokens["refresh_token"]
         self.account = answer.get("account") or self.account
+
+
+def _is_running(answer: requests.Response) -> bool:
+    """Whether an earlier try of this very request, whose answer was lost, is still at work."""
+    return answer.status_code == 409 and _body(answer).get("code") == "shared.in_progress"
 
 
 def _body(answer: requests.Response) -> dict[str, Any]:
