@@ -104,15 +104,16 @@ def _require_known(types: tuple[str, ...]) -> None:
 def _operator() -> Iterator[Operator]:
     from sqlalchemy.exc import OperationalError
 
-    from services.shared import logs
     from services.shared.errors import Unavailable
     from services.shared.settings import load_settings
+    from services.shared.startup import configure_process
     from yanxiu.local import launcher
     from yanxiu.local.operator import operator
 
-    logs.configure("WARNING", "resync")
+    settings = dataclasses.replace(load_settings(), log_level="WARNING")
+    configure_process(settings, "resync")
     try:
-        with launcher.database(load_settings()) as settings, operator(settings) as found:
+        with launcher.database(settings) as reached, operator(reached) as found:
             yield found
     except (OperationalError, Unavailable) as error:
         click.echo(f"the database cannot be reached ({type(error).__name__})", err=True)
@@ -124,7 +125,7 @@ def _counting(console: Any) -> Iterator[Report]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(name: str, done: int, total: int) -> None:
@@ -136,10 +137,10 @@ def _counting(console: Any) -> Iterator[Report]:
 
 
 def _show(console: Any, rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     numbers = ("owner_count", "held_count", "repaired", "missing", "ahead")
-    table = Table("consumer", "type", *(name.removesuffix("_count") for name in numbers), "")
+    table = Table("consumer", Column("type", overflow="fold"), *(name.removesuffix("_count") for name in numbers), "")
     for row in rows:
         state = "[red]differs[/red]" if row["differs"] else "[green]agrees[/green]"
         table.add_row(row["consumer"], row["type"], *(str(row[name]) for name in numbers), state)

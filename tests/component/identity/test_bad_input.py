@@ -25,6 +25,8 @@ FIELDS = {
     "check_enrolment_facts": ("account_id",),
     "import_people": ("rows",),
     "announce_again": ("after", "limit"),
+    "read_snapshot": ("type", "after", "limit"),
+    "get_digest": ("type",),
     "list_development_messages": ("phone", "limit"),
     "sign_out": (),
     "get_account": (),
@@ -34,7 +36,7 @@ FIELDS = {
 # What hostile clients send, beside whatever hypothesis thinks of.
 HOSTILE = st.sampled_from(
     ["", " ", "\x00", "\ud800", "\u202e", "1" * 5000, "13800138000", "11010519491231002x", "=1+1", "' OR 1=1 --", "𠮷" * 40,
-     "PASSPORT", "RESIDENT_ID", "KINDERGARTEN", "幼教", "SIGN_IN", "0" * 6, -1, 2**63, 1e308, float("inf"), float("nan")]
+     "PASSPORT", "RESIDENT_ID", "KINDERGARTEN", "幼教", "SIGN_IN", "identity.profile_changed", "0" * 6, -1, 2**63, 1e308, float("inf"), float("nan")]
 )  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | HOSTILE | st.uuids().map(str)
 KEYS = st.sampled_from(["row", "name", "id_no", "phone", "segment", "subject", "id_type"]) | st.text(max_size=5)
@@ -66,6 +68,8 @@ def callers(people):
         "list_people": administrator(),
         "import_people": administrator(Role.COUNTY_ADMIN, COUNTY),
         "announce_again": service_actor("cli"),
+        "read_snapshot": service_actor("learning"),
+        "get_digest": service_actor("learning"),
         "get_holders": service_actor("certs"),
         "check_enrolment_facts": service_actor("learning"),
         "list_revocations": service_actor("gateway"),
