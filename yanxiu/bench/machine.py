@@ -16,7 +16,7 @@ def facts() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "processor": _after("/proc/cpuinfo", "model name"),
         "memory_mib": int(_after("/proc/meminfo", "MemTotal").split()[0] or 0) // 1024,
-        "load_before": [round(value, 2) for value in os.getloadavg()],
+        "load_average": [round(value, 2) for value in os.getloadavg()],
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -67,5 +67,5 @@ def show_goals(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) 
 
 
 def show_machine(console: Console, facts: Mapping[str, Any]) -> None:
-    load = "/".join(str(value) for value in facts["load_before"])
+    load = "/".join(str(value) for value in facts["load_average"])
     console.print(f"[dim]{facts['cores']} cores, {facts['processor']}, load {load}; Python {facts['python']}[/dim]")
