@@ -124,6 +124,10 @@ class Broker:
         found = self.state(queue)
         return found[0] if found else 0
 
+    def remove(self, queue: str) -> None:
+        with self.channel() as channel:
+            channel.queue_delete(queue)
+
     def take(self, queue: str) -> Any:
         """Remove and return the first message, or None."""
         with self.channel() as channel:

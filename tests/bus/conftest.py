@@ -125,4 +125,5 @@ def stand(
 ) -> Iterator[Stand]:
     made = Stand(broker, effects, journal, start_ours, bus_settings, keyring)
     yield made
+    start_ours.close()  # first: a living service would declare its queues again
     made.close()

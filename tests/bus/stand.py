@@ -144,3 +144,7 @@ class Stand:
     def close(self) -> None:
         for open_ in (*self._pools, *self._publishers):
             open_.close()
+        # Each is a Raft group in the broker: hundreds of them, left by all tests together, would slow it down.
+        for queue in (self.rpc_queue, self.events_queue, self.batch_queue):
+            self.broker.remove(queue)
+            self.broker.remove(topology.dead_queue(queue))
