@@ -27,7 +27,6 @@ POLICIES: dict[str, Policy] = {
     "import_people": (COUNTY_AND_ABOVE | service("cli")).seeing_everything(
         "a phone or ID number is unique among all people, and a new person is in nobody's territory yet"
     ),
-    "announce_again": service("cli"),
     "check_enrolment_facts": service("learning"),
     "get_holders": service("certs"),
     "list_revocations": service("gateway"),

@@ -40,16 +40,6 @@ def lock_account(db: Session, account_id: uuid.UUID) -> Account | None:
     return db.scalars(sa.select(Account).where(Account.id == account_id).with_for_update()).one_or_none()
 
 
-def lock_people_after(db: Session, after: uuid.UUID | None, limit: int) -> list[tuple[Account, Profile]]:
-    """The next people by id, locked so that nothing newer about them can be announced meanwhile."""
-    people = (
-        sa.select(Account, Profile).join(Profile, Profile.account_id == Account.id).order_by(Account.id).limit(limit)
-    )
-    if after is not None:
-        people = people.where(Account.id > after)
-    return [(account, profile) for account, profile in db.execute(people.with_for_update())]
-
-
 def find_profile(db: Session, account_id: uuid.UUID) -> Profile | None:
     return db.get(Profile, account_id)
 

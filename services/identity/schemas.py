@@ -117,11 +117,6 @@ class ImportRow(Arguments):
     subject = Text(30, shortest=0, load_default="")
 
 
-class AnnounceAgain(Arguments):
-    after = fields.UUID(load_default=None, allow_none=True)
-    limit = fields.Integer(strict=True, load_default=500, validate=validate.Range(1, 1000))
-
-
 class ListDevelopmentMessages(Arguments):
     phone = phone_text()
     limit = fields.Integer(strict=True, load_default=20, validate=validate.Range(1, 100))

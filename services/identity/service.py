@@ -178,12 +178,6 @@ class IdentityService(TellsSnapshots):
             },
         )
 
-    @command
-    def announce_again(self, call):
-        """Tell present profiles again, page by page, for a service that lost its projection."""
-        arguments = call.load(schemas.AnnounceAgain())
-        return self.database.commit_once(call, lambda db: profiles.announce_again(db, self.vault, **arguments))
-
     @query
     def get_holders(self, call):
         """Names as they stand on certificates: the only unmasked ones that leave identity."""

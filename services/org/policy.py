@@ -32,7 +32,6 @@ POLICIES: dict[str, Policy] = {
     "list_grants": REGIONS | SCHOOL_ADMIN,
     "bootstrap_grant": service("cli"),
     "import_divisions": service("cli"),
-    "announce_again": service("cli"),
     "find_schools": REGIONS | service("cli"),
     "import_schools": REGIONS | service("cli"),
     "import_memberships": (REGIONS | service("cli")).seeing_everything(

@@ -132,11 +132,6 @@ def lock_memberships(db: Session, teacher_ids: Iterable[uuid.UUID]) -> dict[uuid
     return {membership.teacher_id: membership for membership in rows}
 
 
-def lock_memberships_after(db: Session, after: uuid.UUID | None, limit: int) -> Sequence[Membership]:
-    statement = sa.select(Membership).order_by(Membership.teacher_id).limit(limit).with_for_update()
-    return db.scalars(statement.where(Membership.teacher_id > after) if after else statement).all()
-
-
 def list_open_periods(db: Session, teacher_ids: Iterable[uuid.UUID]) -> Sequence[MembershipPeriod]:
     return db.scalars(
         sa.select(MembershipPeriod).where(
@@ -220,11 +215,6 @@ def list_active_grants(db: Session, account_id: uuid.UUID) -> Sequence[AdminGran
         .where(AdminGrant.account_id == account_id, AdminGrant.state == GrantState.ACTIVE)
         .order_by(AdminGrant.grant_id)
     ).all()
-
-
-def lock_holders_after(db: Session, after: uuid.UUID | None, limit: int) -> Sequence[GrantHolder]:
-    statement = sa.select(GrantHolder).order_by(GrantHolder.account_id).limit(limit).with_for_update()
-    return db.scalars(statement.where(GrantHolder.account_id > after) if after else statement).all()
 
 
 def list_announced_grants(db: Session, account_ids: Iterable[uuid.UUID]) -> Sequence[AdminGrant]:

@@ -204,9 +204,3 @@ class RowOutcome(Schema):
     outcome = fields.Enum(contract.Outcome)
     code = fields.String()
     field = fields.String()
-
-
-class AnnounceAgain(Schema):
-    what = fields.String(required=True, validate=validate.OneOf(("MEMBERSHIPS", "GRANTS")))
-    after = fields.UUID(load_default=None, allow_none=True)
-    limit = fields.Integer(load_default=500, strict=True, validate=validate.Range(1, 500))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.org import contract, policy, queries, schemas
-from services.org.actions import divisions, grants, memberships, resync, rosters, schools
+from services.org.actions import divisions, grants, memberships, rosters, schools
 from services.org.models import School, SchoolContact
 from services.org.rules import schools as school_rules
 from services.org.rules.divisions import parse_table
@@ -180,12 +180,6 @@ class OrgService(TellsSnapshots):
         """Grants begin and end by the clock; rights in tokens follow the announcement."""
         with self.database.work() as db:
             grants.apply_due_grants(db, now)
-
-    @command
-    def announce_again(self, call: Call) -> dict[str, Any]:
-        """For a projection that was lost; the operator goes on with `after` until `next` is null."""
-        arguments = call.load(schemas.AnnounceAgain())
-        return self.database.commit_once(call, lambda db: resync.announce_again(db, call, **arguments))
 
     # --- parts ---
 

@@ -159,16 +159,6 @@ def changed_payload(account: Account, profile: Profile, values: dict[str, str]) 
     }
 
 
-def announce_again(db: Session, vault: Vault, after: uuid.UUID | None, limit: int) -> dict[str, Any]:
-    """Announce up to `limit` profiles as they are, after that account; `next` is None when all were told.
-
-    Versions stay: whoever knows this version ignores it, whoever has an older one takes it.
-    """
-    people = queries.lock_people_after(db, after, limit)
-    announce_changed(db, [(account, profile, open_profile(vault, profile)) for account, profile in people])
-    return {"announced": len(people), "next": str(people[-1][0].id) if len(people) == limit else None}
-
-
 def id_no_word(candidates: list[str]) -> str:
     """The word that whoever claims this number locks: the oldest key's index, which all processes know in a rotation."""
     return f"id_no {candidates[-1]}"

@@ -109,14 +109,8 @@ def announce_holder(db: Session, holder: GrantHolder, now: dt.datetime) -> None:
     for grant in active:
         grant.announced = is_live(grant, now)
     holder.version += 1
-    tell_grants(db, [(holder, [grant for grant in active if grant.announced])])
-
-
-def tell_grants(db: Session, holders: Sequence[tuple[GrantHolder, Sequence[AdminGrant]]]) -> None:
-    """Put each holder's live grants into an event, at the holder's present version."""
-    outbox.announce_many(
-        db, contract.GRANTS_CHANGED, [(holder.account_id, payload_of(holder, live)) for holder, live in holders]
-    )
+    live = [grant for grant in active if grant.announced]
+    outbox.announce(db, contract.GRANTS_CHANGED, holder.account_id, payload_of(holder, live))
 
 
 def payload_of(holder: GrantHolder, live: Sequence[AdminGrant]) -> dict[str, Any]:

@@ -282,28 +282,6 @@ def test_learning_learns_only_whether_the_profile_suffices(people, learning):
         people.call("check_enrolment_facts", {"account_id": str(new_id())}, learning)
 
 
-def test_profiles_are_told_again_page_by_page_at_their_present_version(people, a_service):
-    actors = [people.register()[0] for _ in range(3)]
-    people.fill_profile(actors[1])
-    for actor in actors[:2]:
-        before = len(people.events("identity.profile_changed", actor.account_id))
-        assert before == (actor is actors[1])
-    after, told = None, 0
-    while True:
-        page = people.call("announce_again", {"after": after, "limit": 2}, a_service("cli"))
-        told += page["announced"]
-        if (after := page["next"]) is None:
-            break
-    assert told == people.scalar("SELECT count(*) FROM account")
-    assert people.events("identity.profile_changed", actors[0].account_id) == [
-        {"account_id": str(actors[0].account_id), "version": 1, "complete": False, "segment": "", "subject": ""}
-    ]
-    first, again = people.events("identity.profile_changed", actors[1].account_id)
-    assert first == again
-    with pytest.raises(NotAllowed):
-        people.call("announce_again", {}, actors[0])
-
-
 def test_names_in_clear_go_to_certs_only(people, a_service):
     actor, _ = people.register()
     people.fill_profile(actor)

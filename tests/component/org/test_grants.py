@@ -44,6 +44,22 @@ def test_a_county_grants_and_revokes_its_schools_admin(org: Org) -> None:
         org.call("revoke_grant", {"grant_id": given["grant_id"]}, county)
 
 
+def test_the_snapshot_tells_a_holder_as_the_last_announcement_did(org: Org) -> None:
+    county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
+    given = grant(org, county, Role.SCHOOL_ADMIN, school["place"])
+    # Keys are in order: a page after the key just before this account's begins with this account.
+    before = uuid.UUID(int=uuid.UUID(given["account_id"]).int - 1)
+    question = {"type": contract.GRANTS_CHANGED, "after": [str(before)], "limit": 1}
+
+    def told() -> tuple[int, list[list[str]]]:
+        payload = org.call("read_snapshot", question, CLI)["items"][0]["payload"]
+        return payload["version"], payload["grants"]
+
+    assert told() == (1, [["SCHOOL_ADMIN", school["place"]]])
+    org.call("revoke_grant", {"grant_id": given["grant_id"]}, county)
+    assert told() == (2, [])
+
+
 def test_the_announcement_lists_also_what_lies_outside_the_grantors_territory(org: Org) -> None:
     here, there = org.school("440104"), org.school("440105")
     account = new_id()
