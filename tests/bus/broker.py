@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -45,8 +47,16 @@ def control(*words: str) -> bool:
     """Run `rabbitmqctl`; False where this machine does not administer the broker."""
     if not shutil.which("rabbitmqctl"):
         return False
-    done = subprocess.run(["rabbitmqctl", "-q", *words], capture_output=True, timeout=60, check=False)
-    return done.returncode == 0
+    # A session of its own: the script starts others, and one that outlives its time-out keeps one of the few CLI ports.
+    running = subprocess.Popen(
+        ["rabbitmqctl", "-q", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return running.wait(timeout=60) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        raise
 
 
 @contextlib.contextmanager
