@@ -15,14 +15,12 @@ from pathlib import Path
 
 from gateway.roster_columns import SCHOOL_COLUMNS, TEACHER_COLUMNS, Column
 from services.shared.spreadsheet import write_sheet
+from yanxiu.journey.people import CHECK_CHARACTERS, complete_id_no
 
 SCHOOLS = 12
 TEACHERS = 200
 DIVISION = "440103"  # 荔湾区, Guangzhou, where the demo's county administrator sits
 CREATED = dt.datetime(2022, 12, 1, tzinfo=dt.UTC)  # printed inside the file: the same edition gives the same bytes
-
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-CHECK_CHARACTERS = "10X98765432"  # GB 11643-1999
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰英华玉红建国文慧玲婷雪梅春秋晨宇浩然思远子涵梓萱嘉怡俊杰"
@@ -131,9 +129,7 @@ def _id_no(edition: int, number: int) -> str:
     """A number with a valid check character; edition and number give the birth date and the sequence, so none repeats."""
     serial = edition * TEACHERS + number
     birth_date = dt.date(1963, 1, 1) + dt.timedelta(days=serial // 999 % 12_000)
-    first = f"440100{birth_date:%Y%m%d}{serial % 999 + 1:03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(first, WEIGHTS, strict=True))
-    return first + CHECK_CHARACTERS[total % 11]
+    return complete_id_no(f"440100{birth_date:%Y%m%d}{serial % 999 + 1:03d}")
 
 
 def _workbook(columns: tuple[Column, ...], rows: list[dict[str, str]]) -> bytes:
@@ -164,9 +160,7 @@ def _write_old_number(row: dict[str, str], _first: dict[str, str]) -> None:
 
 
 def _break_birth_date(row: dict[str, str], _first: dict[str, str]) -> None:
-    first = row["id_no"][:10] + "0231" + row["id_no"][14:17]
-    total = sum(int(digit) * weight for digit, weight in zip(first, WEIGHTS, strict=True))
-    row["id_no"] = first + CHECK_CHARACTERS[total % 11]
+    row["id_no"] = complete_id_no(row["id_no"][:10] + "0231" + row["id_no"][14:17])
 
 
 # (how to spoil a row, the code of the refusal, its field)
