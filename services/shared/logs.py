@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -34,6 +35,37 @@ def _add_trace(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
     return event
 
 
+def describe(error: BaseException) -> str:
+    """A traceback without what a database quotes: its texts hold the values of rows (DETAIL, CONTEXT)."""
+    parts = []
+    seen: set[int] = set()
+    present: BaseException | None = error
+    while present is not None and id(present) not in seen:
+        seen.add(id(present))
+        frames = "".join(traceback.format_tb(present.__traceback__))
+        parts.append(f"{frames}{_headline(present)}")
+        present = present.__cause__ or (None if present.__suppress_context__ else present.__context__)
+    return "\n-- caused by --\n".join(parts)
+
+
+def _headline(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
+    module = type(error).__module__
+    if state is not None or module.startswith(("psycopg", "sqlalchemy")):
+        return f"{module}.{type(error).__name__} (SQLSTATE {state})"
+    return f"{type(error).__name__}: {error}"
+
+
+def _add_traceback(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = describe(error)
+    return event
+
+
 def configure(level: str = "INFO", process: str = "") -> None:
     """Send every log line, ours and libraries', to stderr as JSON."""
     shared: list[Any] = [
@@ -43,8 +75,8 @@ def configure(level: str = "INFO", process: str = "") -> None:
         _add_trace,
     ]
     finish: list[Any] = [
-        # No local variables in tracebacks: they hold arguments.
-        structlog.processors.format_exc_info,
+        # Neither local variables nor database texts: both hold personal data.
+        _add_traceback,
         scrub,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]

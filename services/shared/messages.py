@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ERRORS: dict[str, tuple[str, str]] = {
     # Form of the request
+    "shared.no_command_id": ("命令缺少幂等键。", "The command carries no idempotency key."),
     "shared.invalid": ("请求中有内容不符合要求。", "Something in the request is not as it must be."),
     "shared.required": ("缺少必填项。", "A required value is missing."),
     "shared.unknown_field": ("不认识的字段。", "Unknown field."),

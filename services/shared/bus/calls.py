@@ -19,7 +19,7 @@ from services.shared.policy import Policy
 MARKER = "bus_marker"
 
 
-class NotYet(Exception):  # noqa: N818  it is not an error: something that must come first has not arrived
+class NotYet(Exception):
     """Raised by an event handler: keep this event and try it again soon."""
 
 

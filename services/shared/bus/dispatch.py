@@ -55,6 +55,9 @@ def run_method(
     if not isinstance(arguments, dict):
         raise InvalidInput("shared.invalid")
     policy.admit(actor)
+    if isinstance(marker, Command) and not command_id:
+        # Callers repeat what got no answer; without an id the repetition would be a second command.
+        raise InvalidInput("shared.no_command_id")
     call = Call(
         service=service.name,
         method=method,

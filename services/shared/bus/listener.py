@@ -90,7 +90,7 @@ class Listener:
                 try:
                     self._consume_once()
                     failures = 0
-                except Exception as error:  # noqa: BLE001  a listener that dies would stop a whole service in silence
+                except Exception as error:
                     if self.connected.is_set():
                         failures = 0
                     pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]

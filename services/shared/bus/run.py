@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 20
 EVENT_WORKERS = 2
 SWEEP_SECONDS = 1.0
+FIRST_RUN_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
 HUB_LAG_SECONDS = 1.0
 
@@ -332,8 +333,13 @@ class ServiceProcess:
     # --- own jobs ---
 
     def _every(self, seconds: float, job: Callable[[], Any]) -> None:
-        """Run `job` again and again; what it raises is logged, and it runs again."""
-        while not self._stopping.wait(seconds):
+        """Run `job` again and again; what it raises is logged, and it runs again.
+
+        The first run comes within a minute: a process that restarts hourly must not skip an hourly job for ever.
+        """
+        pause = min(seconds, FIRST_RUN_SECONDS)
+        while not self._stopping.wait(pause):
+            pause = seconds
             try:
                 job()
             except Exception as error:
@@ -484,6 +490,8 @@ class ServiceRunner:
             process.container.wait()
         except Exception:
             log.exception("service_failed", service=name)
+        if not self._stopping:
+            process.database.dispose()
         pause = 0.5
         while not self._stopping and self.processes.get(name) is process:
             eventlet.sleep(pause)

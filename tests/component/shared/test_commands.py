@@ -78,9 +78,7 @@ def test_parallel_repetitions_take_effect_once(probe: Component) -> None:
 def test_a_running_command_answers_its_repetition_at_once(probe: Component) -> None:
     who, key, which = person(), str(uuid.uuid4()), name()
     with probe.database.work() as db:
-        db.execute(
-            sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{who.key} {key}", 0)))
-        )
+        db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{who.key} {key}", 0))))
         with pytest.raises(Conflict, match=r"shared\.in_progress"):
             probe.call("count", {"name": which}, who, key)
 
@@ -113,7 +111,7 @@ def test_a_call_without_time_left_is_refused_before_it_touches_anything(probe: C
     from services.shared.bus import dispatch
 
     with pytest.raises(Unavailable, match=r"shared\.deadline"):
-        dispatch.run_method(probe.service, "count", {"name": name()}, ANONYMOUS, deadline=0.0)
+        dispatch.run_method(probe.service, "count", {"name": name()}, ANONYMOUS, command_id="x", deadline=0.0)
 
 
 @pytest.mark.parametrize("method", ["nope", "on_counted", "_count", "database", "__init__", ""])
@@ -127,3 +125,14 @@ def test_bad_arguments_name_the_field(probe: Component, arguments: dict[str, Any
     with pytest.raises(InvalidInput, match=r"shared\.invalid") as refusal:
         probe.call("count", arguments)
     assert refusal.value.field in ("name", "amount", "more")
+
+
+def test_a_command_without_its_id_is_refused(probe: Component) -> None:
+    """Sabotage of a caller: the client repeats what got no answer, so such a command could run twice."""
+    from services.shared.actor import ANONYMOUS
+    from services.shared.bus import dispatch
+
+    which = name()
+    with pytest.raises(InvalidInput, match=r"shared\.no_command_id"):
+        dispatch.run_method(probe.service, "count", {"name": which}, ANONYMOUS)
+    assert total(probe, which) == 0

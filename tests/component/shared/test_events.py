@@ -29,7 +29,7 @@ def unique(prefix: str = "n") -> str:
 
 def total(probe: Component, table: str, name: str) -> int:
     with probe.database.work() as db:
-        found = db.execute(sa.text(f"SELECT total FROM {table} WHERE name = :name"), {"name": name}).scalar()  # noqa: S608
+        found = db.execute(sa.text(f"SELECT total FROM {table} WHERE name = :name"), {"name": name}).scalar()
     return found or 0
 
 
@@ -135,7 +135,9 @@ def test_parked_events_are_listed_masked_and_replayed(probe: Component) -> None:
     assert "13800138000" not in str(shown)
     assert dead_letters.replay_parked(probe.database, [listed], "mended", dry_run=True) == 1
     with probe.database.work() as db:
-        db.execute(sa.update(parked).where(parked.c.id == listed.id).values(next_attempt_at=sa.text("now() + '1 hour'")))
+        db.execute(
+            sa.update(parked).where(parked.c.id == listed.id).values(next_attempt_at=sa.text("now() + '1 hour'"))
+        )
     assert dead_letters.replay_parked(probe.database, [listed], "mended", dry_run=False) == 1
     probe.call("count", {"name": "antidote"})
     dispatch.sweep(probe.database, probe.service, CONSUMERS)

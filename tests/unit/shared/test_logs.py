@@ -27,3 +27,21 @@ def test_secret_fields_are_hidden_whatever_they_hold(field: str) -> None:
 def test_other_numbers_stay() -> None:
     event = {"event": "sent", "rows": 12, "at": "2023-01-10T10:00:00Z", "size": "123456789012"}
     assert logs.scrub(None, "", dict(event)) == event
+
+
+def test_a_traceback_quotes_nothing_of_a_row() -> None:
+    class UniqueViolation(Exception):
+        sqlstate = "23505"
+
+    name = "张雅琴"  # not in a quoted source line
+    try:
+        try:
+            raise UniqueViolation(f"DETAIL: Key (name)=({name}) already exists.")
+        except UniqueViolation as error:
+            raise RuntimeError("could not park") from error
+    except RuntimeError as error:
+        told = logs.describe(error)
+    assert name not in told
+    assert "SQLSTATE 23505" in told
+    assert "RuntimeError: could not park" in told
+    assert "test_a_traceback_quotes_nothing_of_a_row" in told
