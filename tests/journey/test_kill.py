@@ -71,6 +71,7 @@ def stack(servers_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.rabbitmq
+@pytest.mark.timeout(600 + 240 * ROUNDS)
 def test_nothing_is_lost_or_doubled(stack: launcher.Stack) -> None:
     print(f"YANXIU_KILL_SEED={SEED}")  # noqa: T201  to repeat a failure
     settings = stack.settings

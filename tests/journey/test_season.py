@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-LONGEST_SECONDS = 420
+LONGEST_SECONDS = 600
 
 
 def tell(environment: dict[str, str]) -> dict[str, object]:
@@ -28,6 +28,7 @@ def tell(environment: dict[str, str]) -> dict[str, object]:
     return result
 
 
+@pytest.mark.timeout(LONGEST_SECONDS + 60)
 def test_the_season_embedded(embedded_environment: dict[str, str]) -> None:
     result = tell(embedded_environment)
     told = {row["id"] for row in result["checks"]}  # type: ignore[attr-defined]
@@ -35,5 +36,6 @@ def test_the_season_embedded(embedded_environment: dict[str, str]) -> None:
 
 
 @pytest.mark.rabbitmq
+@pytest.mark.timeout(LONGEST_SECONDS + 60)
 def test_the_season_on_servers(servers_environment: dict[str, str]) -> None:
     tell(servers_environment)
