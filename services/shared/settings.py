@@ -50,7 +50,6 @@ class Settings:
     max_workers: int
     study_shards: int
     log_level: str
-    otlp_endpoint: str
     argon2_memory_kib: int
     argon2_passes: int
 
@@ -110,7 +109,6 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         max_workers=env.int("YANXIU_MAX_WORKERS", 4 if mode is Mode.EMBEDDED else 10),
         study_shards=env.int("YANXIU_STUDY_SHARDS", 4),
         log_level=env.str("YANXIU_LOG_LEVEL", "INFO"),
-        otlp_endpoint=env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         argon2_memory_kib=env.int("YANXIU_ARGON2_MEMORY_KIB", 19 * 1024),
         argon2_passes=env.int("YANXIU_ARGON2_PASSES", 2),
     )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from services.shared.settings import Settings
 
 
 @click.command
@@ -24,9 +29,21 @@ def command(host: str, port: int) -> None:
         load_settings(), host, port, report=lambda step: console.print(f"[dim]{step}[/dim]")
     ) as stack:
         console.print(f"[dim]logs: {stack.log}[/dim]", soft_wrap=True)
+        if stack.settings.embedded:
+            console.print(f"[dim]{prepare(stack.settings)}[/dim]")
         console.print(
             f"Yanxiu serves at [bold]{stack.address}[/bold] (API reference: {stack.address}/docs). Ctrl-C ends it.",
             soft_wrap=True,
         )
         stack.wait()
         console.print("[dim]stopping[/dim]")
+
+
+def prepare(settings: Settings) -> str:
+    """Make a fresh embedded installation usable: divisions, and a national operator who signs in by SMS code."""
+    from yanxiu.local.operator import SAMPLE_OPERATOR, operator
+
+    with operator(settings) as cli:
+        cli.load_divisions()
+        cli.appoint_national_operator(SAMPLE_OPERATOR)
+    return f"divisions are loaded; the national operator signs in with phone {SAMPLE_OPERATOR.phone} and an SMS code"
