@@ -7,8 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-MAX_PAGE = 200
-DEFAULT_PAGE = 50
+from services.shared.paging import DEFAULT_PAGE, MAX_PAGE
 
 
 class Schema(ma.Schema):

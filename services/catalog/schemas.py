@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.catalog import contract
+from services.shared.paging import Page
 
 _key = validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}\Z", error="lower-case letters, digits and _, at most 40")
 _code = validate.Regexp(r"\A[0-9]{4}-[a-z][a-z0-9-]{0,39}\Z", error="a year, a hyphen and a name, e.g. 2023-winter")
@@ -114,9 +115,8 @@ class GetProgramme(Schema):
     programme_id = fields.UUID(required=True)
 
 
-class ListProgrammes(Schema):
+class ListProgrammes(Page):
     cursor = fields.String(load_default="", validate=validate.Length(max=100))
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(min=1, max=200))
 
 
 class QuizShown(Schema):

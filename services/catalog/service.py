@@ -10,6 +10,7 @@ from services.catalog.policy import POLICIES
 from services.catalog.snapshots import SNAPSHOTS
 from services.shared.bus import DatabaseProvider, command, periodic, query
 from services.shared.bus.snapshots import TellsSnapshots
+from services.shared.paging import page_of
 
 
 class CatalogService(TellsSnapshots):
@@ -21,16 +22,11 @@ class CatalogService(TellsSnapshots):
     @query
     def list_programmes(self, call):
         arguments = call.load(schemas.ListProgrammes())
+        limit = arguments["limit"]
         with self.database.read(call) as db:
-            # One more than asked for tells whether there is a next page.
-            found = queries.list_programmes(db, arguments["cursor"], arguments["limit"] + 1)
-        shown = found[: arguments["limit"]]
-        return schemas.ProgrammePage().dump(
-            {
-                "items": [_shown(programme, call.now) for programme in shown],
-                "next_cursor": shown[-1].code if len(found) > len(shown) else None,
-            }
-        )
+            found = queries.list_programmes(db, arguments["cursor"], limit + 1)
+        page = page_of(found, limit, lambda programme: _shown(programme, call.now), lambda programme: programme.code)
+        return schemas.ProgrammePage().dump(page)
 
     @query
     def get_programme(self, call):

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
-from services.shared import clock
-
-MAXIMUM_PAGE = 200
-
-
-class Instant(fields.Field):
-    """A time in results: RFC 3339, UTC."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
-        return clock.format_instant(value) if value else None
+from services.shared.fields import Instant
+from services.shared.paging import Page
 
 
-class ListCertificates(Schema):
+class ListCertificates(Page):
     cursor = fields.UUID(load_default=None, allow_none=True)
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MAXIMUM_PAGE))
 
 
 class GetStanding(Schema):

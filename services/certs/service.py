@@ -32,6 +32,7 @@ from services.shared.bus import (
 )
 from services.shared.database import is_outage
 from services.shared.errors import NotFound, ServiceError
+from services.shared.paging import page_of
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +59,17 @@ class CertsService:
     @query
     def list_certificates(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.ListCertificates())
+        limit = arguments["limit"]
         teacher_id = call.authorise_own()
         with self.database.read(call) as db:
-            found = queries.list_certificates(db, teacher_id, arguments["cursor"], arguments["limit"] + 1)
-        shown = found[: arguments["limit"]]
-        return schemas.CertificatePage().dump(
-            {
-                "items": [showing.summary(certificate, self.settings.base_url) for certificate in shown],
-                "next_cursor": str(shown[-1].certificate_id) if len(found) > len(shown) else None,
-            }
+            found = queries.list_certificates(db, teacher_id, arguments["cursor"], limit + 1)
+        page = page_of(
+            found,
+            limit,
+            lambda certificate: showing.summary(certificate, self.settings.base_url),
+            lambda certificate: certificate.certificate_id,
         )
+        return schemas.CertificatePage().dump(page)
 
     @query
     def get_standing(self, call: Call) -> dict[str, Any]:

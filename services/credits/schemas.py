@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from services.shared.paging import Page
+
 
 class GetHours(Schema):
     programme_id = fields.UUID(required=True)
     teacher_id = fields.UUID(load_default=None, allow_none=True)
 
 
-class ListLedger(Schema):
+class ListLedger(Page):
     teacher_id = fields.UUID(load_default=None, allow_none=True)
     year = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1990, max=2200))
     cursor = fields.UUID(load_default=None, allow_none=True)
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(min=1, max=200))
 
 
 class ReconcileLedger(Schema):

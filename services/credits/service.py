@@ -13,6 +13,7 @@ from services.credits.snapshots import SNAPSHOTS
 from services.shared import clock
 from services.shared.bus import Call, DatabaseProvider, query
 from services.shared.bus.snapshots import TellsSnapshots
+from services.shared.paging import page_of
 
 
 class CreditsService(TellsSnapshots):
@@ -39,13 +40,8 @@ class CreditsService(TellsSnapshots):
         limit = arguments["limit"]
         with self.database.read(call) as db:
             _authorise_about(call, db, teacher_id)
-            # One more than asked for tells whether there is a next page.
             found = queries.list_entries(db, teacher_id, arguments["year"], arguments["cursor"], limit + 1)
-        page = {
-            "items": [_entry(entry) for entry in found[:limit]],
-            "next_cursor": found[limit - 1].entry_id if len(found) > limit else None,
-        }
-        return schemas.LedgerPage().dump(page)
+        return schemas.LedgerPage().dump(page_of(found, limit, _entry, lambda entry: entry.entry_id))
 
     @query
     def reconcile_ledger(self, call):

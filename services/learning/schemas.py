@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME
 from services.shared import clock
+from services.shared.fields import Instant
+from services.shared.paging import Page
 
 _CLIENT_ID = validate.Regexp(r"\A[A-Za-z0-9._:-]{8,64}\Z")
-
-
-class Instant(fields.Field[dt.datetime]):
-    """RFC 3339 in UTC."""
-
-    def _serialize(self, value: dt.datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
-        return None if value is None else clock.format_instant(value)
 
 
 class RangeList(fields.Field[Any]):
@@ -44,10 +38,12 @@ class EnrolmentCursor(fields.Field[Any]):
         except (TypeError, ValueError):
             raise ValidationError("not a cursor of this list") from None
 
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> list[str] | None:
+        return None if value is None else [clock.format_instant(value.enrolled_at), str(value.programme_id)]
 
-class ListEnrolments(Schema):
+
+class ListEnrolments(Page):
     cursor = EnrolmentCursor(load_default=None, allow_none=True)
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, 200))
 
 
 class GetProgress(Schema):
@@ -89,7 +85,7 @@ class Enrolment(Schema):
 
 class EnrolmentPage(Schema):
     items = fields.List(fields.Nested(Enrolment))
-    next_cursor = fields.Raw(allow_none=True)
+    next_cursor = EnrolmentCursor(allow_none=True)
 
 
 class OpenedSession(Schema):

@@ -36,6 +36,7 @@ from services.shared.bus import (
 from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.errors import NotAllowed, NotFound, Unavailable
 from services.shared.ids import new_id
+from services.shared.paging import page_of
 from services.shared.placement import keep_placement
 
 TEACHER = "TEACHER"
@@ -72,13 +73,9 @@ class LearningService(TellsSnapshots):
         arguments = call.load(schemas.ListEnrolments())
         limit = arguments["limit"]
         with self.database.read(call) as db:
-            # One more than asked for tells whether there is a next page.
             found = enrolment_queries.list_enrolments(db, teacher_id, arguments["cursor"], limit + 1)
-        items = [enrolment.describe(row, programme, call.now) for row, programme in found[:limit]]
-        shown = schemas.Enrolment(many=True).dump(items)
-        is_last = len(found) <= limit
-        cursor = None if is_last else [shown[-1]["enrolled_at"], shown[-1]["programme_id"]]
-        return schemas.EnrolmentPage().dump({"items": items, "next_cursor": cursor})
+        page = page_of(found, limit, lambda pair: enrolment.describe(*pair, call.now), lambda pair: pair[0])
+        return schemas.EnrolmentPage().dump(page)
 
     def _learner_facts(self, call: Call, teacher_id: uuid.UUID) -> LearnerFacts:
         """Our projections where they say yes; the owners where they say no, for a projection may lag."""

@@ -10,8 +10,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.org import contract
 from services.shared.actor import Role
+from services.shared.paging import Page
 
-MAX_PAGE = 200
 MAX_ROWS = 100  # of one chunk of an import: well within a deadline, and little to repeat after a failure
 _PLACE = re.compile(r"CN(/[0-9]{6}){0,3}(/s[0-9a-f]{32}|/other)?")
 _DIVISION = re.compile(r"CN|[1-9][0-9]{5}")
@@ -36,10 +36,6 @@ def Place(**options: Any) -> fields.String:  # noqa: N802  reads as the field it
 
 def DivisionCode(**options: Any) -> fields.String:  # noqa: N802
     return fields.String(validate=validate.Regexp(re.compile(f"(?:{_DIVISION.pattern})\\Z")), **options)
-
-
-class Page(Schema):
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MAX_PAGE))
 
 
 class ListDivisions(Schema):

@@ -18,6 +18,7 @@ from services.shared.bus import Call, command, periodic, query
 from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
 from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.crypto import FieldCipher, KeySet
+from services.shared.paging import page_of
 
 DIVISIONS = Path(__file__).resolve().parent / "data" / "divisions.tsv"
 
@@ -61,7 +62,7 @@ class OrgService(TellsSnapshots):
         with self.database.read(call) as db:
             place = queries.place_of_division(db, arguments["division"])
             found = queries.list_schools(db, place, arguments["q"], arguments["cursor"], limit + 1)
-            return page(schemas.School(many=True).dump(found), limit, "place")
+            return page_of(found, limit, schemas.School().dump, lambda school: school.place)
 
     @query
     def get_school(self, call: Call) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class OrgService(TellsSnapshots):
             school = queries.get_school(db, arguments["school_id"])
             call.authorise(place=school.place, missing="org.school_unknown")
             found = queries.list_memberships(db, school.place, arguments["state"], arguments["cursor"], limit + 1)
-            return page(schemas.Membership(many=True).dump(found), limit, "teacher_id")
+            return page_of(found, limit, schemas.Membership().dump, lambda membership: str(membership.teacher_id))
 
     @command
     def verify_membership(self, call: Call) -> dict[str, Any]:
@@ -173,7 +174,7 @@ class OrgService(TellsSnapshots):
         with self.database.read(call) as db:
             call.authorise(place=arguments["place"], missing="org.place_unknown")
             found = queries.list_grants(db, arguments["place"], arguments["cursor"], limit + 1)
-            return page(schemas.Grant(many=True).dump(found), limit, "grant_id")
+            return page_of(found, limit, schemas.Grant().dump, lambda grant: str(grant.grant_id))
 
     @periodic(10, job="apply_due_grants")
     def apply_due_grants(self, now: dt.datetime) -> None:
@@ -200,9 +201,3 @@ class OrgService(TellsSnapshots):
                 "head_mobile": school_rules.mask_mobile(mobile),
             }
         return shown
-
-
-def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
-    """A page of what was asked for with one row more than `limit`; the cursor is the key of the last row shown."""
-    shown = items[:limit]
-    return {"items": shown, "next_cursor": shown[-1][key] if len(items) > limit else None}
