@@ -14,9 +14,16 @@ from typing import Any
 from flask import request
 
 from gateway.context import call, gateway
+from gateway.rpc import ask
 from services.shared.errors import InvalidInput
 
 _SIGNATURE_BYTES = 16
+
+
+def ask_page(service: str, method: str, query: dict[str, Any], *, start: Any = None) -> dict[str, Any]:
+    """A page of a service's list, whose cursor leaves sealed; `start` is what the service takes for no cursor."""
+    reply = ask(service, method, {**query, "cursor": open_cursor(query.get("cursor")) or start})
+    return {"items": reply["items"], "next_cursor": seal_cursor(reply["next_cursor"])}
 
 
 def seal_cursor(inner: Any) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway import caching
 from gateway.openapi import Blueprint
-from gateway.pagination import open_cursor, seal_cursor
+from gateway.pagination import ask_page
 from gateway.rpc import ask, tell
 from gateway.schemas import Page
 from gateway.schemas import catalog as schemas
@@ -20,10 +20,9 @@ blueprint = Blueprint("catalog", __name__, description="专题、课程、视频
 @blueprint.response(200, schemas.ProgrammePage)
 def list_programmes(page: dict[str, Any]) -> dict[str, Any]:
     """All programmes, the newest season first."""
-    arguments = {"cursor": open_cursor(page.get("cursor")) or "", "limit": page["limit"]}
-    reply = ask("catalog", "list_programmes", arguments)
+    reply = ask_page("catalog", "list_programmes", page, start="")
     caching.allow(0, public=True)
-    return {**reply, "next_cursor": seal_cursor(reply["next_cursor"])}
+    return reply
 
 
 @blueprint.get("/programmes/<uuid:programme_id>")

@@ -12,7 +12,7 @@ from gateway.context import call, gateway
 from gateway.errors import problem_of
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
-from gateway.pagination import open_cursor, seal_cursor
+from gateway.pagination import ask_page
 from gateway.rpc import ask, extend_deadline
 from gateway.schemas import Page
 from gateway.schemas.certs import Certificate, CertificatePage, CertificateStanding, KeySet, Verification
@@ -42,8 +42,7 @@ CHANGES = {
 @blueprint.response(200, CertificatePage)
 def list_certificates(page):
     """Your certificates, newest first."""
-    reply = ask("certs", "list_certificates", {"cursor": open_cursor(page.get("cursor")), "limit": page["limit"]})
-    return {"items": reply["items"], "next_cursor": seal_cursor(reply["next_cursor"])}
+    return ask_page("certs", "list_certificates", page)
 
 
 @blueprint.get("/programmes/<uuid:programme_id>/standing")

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.context import call
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
-from gateway.pagination import open_cursor, seal_cursor
+from gateway.pagination import ask_page
 from gateway.rpc import ask
 from gateway.schemas import credits as schemas
 from services.credits.contract import REASONS
@@ -33,14 +33,7 @@ def get_hours(query: dict[str, Any], programme_id: Any) -> dict[str, Any]:
 @blueprint.response(200, schemas.LedgerPage)
 def list_ledger(query: dict[str, Any]) -> dict[str, Any]:
     """The entries of one teacher's ledger, newest first, each with the rule that made it."""
-    arguments = {
-        **_teacher(query),
-        "year": query.get("year"),
-        "cursor": open_cursor(query.get("cursor")),
-        "limit": query["limit"],
-    }
-    reply = ask("credits", "list_ledger", arguments)
-    return {**reply, "next_cursor": seal_cursor(reply["next_cursor"])}
+    return ask_page("credits", "list_ledger", {"year": None, **query, **_teacher(query)})
 
 
 def _teacher(query: dict[str, Any]) -> dict[str, str]:

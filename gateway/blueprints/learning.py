@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.auth import require_account
 from gateway.context import gateway
 from gateway.openapi import Blueprint
-from gateway.pagination import open_cursor, seal_cursor
+from gateway.pagination import ask_page
 from gateway.rpc import ask, publish_confirmed, tell
 from gateway.schemas import Page
 from gateway.schemas import learning as schemas
@@ -39,9 +39,7 @@ def enrol(body):
 @blueprint.response(200, schemas.EnrolmentPage)
 def list_enrolments(page):
     """One's own enrolments, newest first."""
-    arguments = {"cursor": open_cursor(page.get("cursor")), "limit": page["limit"]}
-    reply = ask("learning", "list_enrolments", arguments)
-    return {**reply, "next_cursor": seal_cursor(reply["next_cursor"])}
+    return ask_page("learning", "list_enrolments", page)
 
 
 @blueprint.route("/programmes/<uuid:programme_id>/progress")

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway import caching
 from gateway.openapi import Blueprint
-from gateway.pagination import open_cursor, seal_cursor
+from gateway.pagination import ask_page
 from gateway.rpc import ask, tell
 from gateway.schemas import org as schemas
 
@@ -43,7 +43,7 @@ def get_division(code: str) -> dict[str, Any]:
 @blueprint.response(200, schemas.Schools)
 def list_schools(query: dict[str, Any]) -> dict[str, Any]:
     """Schools that take teachers, below a division, by any part of the name."""
-    return _page("list_schools", query)
+    return ask_page("org", "list_schools", query)
 
 
 @blueprint.post("/schools")
@@ -86,7 +86,7 @@ def get_own_membership() -> dict[str, Any]:
 @blueprint.response(200, schemas.Members)
 def list_memberships(query: dict[str, Any]) -> dict[str, Any]:
     """Members of a school with their masked names, for its admin and the regions above."""
-    page = _page("list_memberships", {**query, "school_id": str(query["school_id"])})
+    page = ask_page("org", "list_memberships", {**query, "school_id": str(query["school_id"])})
     people = _people([member["teacher_id"] for member in page["items"]])
     page["items"] = [{**member, "person": people.get(member["teacher_id"])} for member in page["items"]]
     return page
@@ -141,13 +141,7 @@ def revoke_grant(grant_id: Any) -> dict[str, Any]:
 @blueprint.response(200, schemas.Grants)
 def list_grants(query: dict[str, Any]) -> dict[str, Any]:
     """Grants at a place and below it, also ended ones."""
-    return _page("list_grants", query)
-
-
-def _page(method: str, query: dict[str, Any]) -> dict[str, Any]:
-    """A page of org's, whose cursor leaves sealed."""
-    reply = ask("org", method, {**query, "cursor": open_cursor(query.get("cursor"))})
-    return {"items": reply["items"], "next_cursor": seal_cursor(reply["next_cursor"])}
+    return ask_page("org", "list_grants", query)
 
 
 def _people(account_ids: list[str]) -> dict[str, dict[str, Any]]:
