@@ -43,16 +43,7 @@ class Teacher:
         self._segment = itertools.cycle(["小学", "初中"])
         person = people.invent(SERIES, number)
         self.api.register(person.phone, PASSWORD)
-        self.api.patch(
-            "/profiles/me",
-            {
-                "name": person.name,
-                "id_type": "RESIDENT_ID",
-                "id_no": person.id_no,
-                "segment": "小学",
-                "subject": "语文",
-            },
-        )
+        self.api.patch("/profiles/me", person.profile())
         self.api.post("/memberships", {"other_of": COUNTY})
         self._enrol(programme_id)
         self._open()

@@ -54,7 +54,7 @@ class Threads:
         while len(self._askers) < self._concurrency:
             self._askers.append(self._connect())
         each = max(1, count // self._concurrency)
-        runs = [self._pool.submit(_ask_often, asker, each) for asker in self._askers]
+        runs = [self._pool.submit(ask_often, asker, each) for asker in self._askers]
         return [seconds for run in runs for seconds in run.result()]
 
     def close(self) -> None:
@@ -63,7 +63,8 @@ class Threads:
             asker.close()
 
 
-def _ask_often(asker: Asker, count: int) -> list[float]:
+def ask_often(asker: Asker, count: int) -> list[float]:
+    """How long each of `count` askings took, in seconds, one after the other."""
     took = []
     for _ in range(count):
         began = time.perf_counter()

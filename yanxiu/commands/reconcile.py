@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.shared.settings import SERVICES
+from yanxiu.commands.operating import reach_services
 
 if TYPE_CHECKING:
     from yanxiu.local.operator import Operator
 
 EXIT_DIFFERENT = 1
-EXIT_UNREACHABLE = 3
 PAGE = 500
 SHOWN = 50  # differences in the table; --json has all
 
@@ -73,19 +73,10 @@ def prove(operator: Operator, service: str, method: str, report: Report) -> dict
 
 @contextlib.contextmanager
 def _operator() -> Iterator[Operator]:
-    from sqlalchemy.exc import OperationalError
-
-    from services.shared.errors import Unavailable
     from services.shared.settings import load_settings
-    from yanxiu.local import launcher
-    from yanxiu.local.operator import operator
 
-    try:
-        with launcher.database(load_settings()) as settings, operator(settings) as found:
-            yield found
-    except (OperationalError, Unavailable) as error:
-        click.echo(f"the database cannot be reached ({type(error).__name__})", err=True)
-        sys.exit(EXIT_UNREACHABLE)
+    with reach_services(load_settings()) as operator:
+        yield operator
 
 
 @contextlib.contextmanager

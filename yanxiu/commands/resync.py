@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yanxiu.commands.operating import reach_services
+
 if TYPE_CHECKING:
     from services.shared.bus.resync import Outcome
     from yanxiu.local.operator import Operator
 
 EXIT_DIFFERENT = 1
-EXIT_UNREACHABLE = 3
 # In the order of who builds on whom: certs is filled from what credits has recognised.
 CONSUMERS = ("identity", "learning", "credits-recognition", "certs")
 NAMES = tuple(name.split("-", 1)[0] for name in CONSUMERS)
@@ -102,22 +103,13 @@ def _require_known(types: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _operator() -> Iterator[Operator]:
-    from sqlalchemy.exc import OperationalError
-
-    from services.shared.errors import Unavailable
     from services.shared.settings import load_settings
     from services.shared.startup import configure_process
-    from yanxiu.local import launcher
-    from yanxiu.local.operator import operator
 
     settings = dataclasses.replace(load_settings(), log_level="WARNING")
     configure_process(settings, "resync")
-    try:
-        with launcher.database(settings) as reached, operator(reached) as found:
-            yield found
-    except (OperationalError, Unavailable) as error:
-        click.echo(f"the database cannot be reached ({type(error).__name__})", err=True)
-        sys.exit(EXIT_UNREACHABLE)
+    with reach_services(settings) as operator:
+        yield operator
 
 
 @contextlib.contextmanager

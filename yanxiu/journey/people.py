@@ -19,6 +19,16 @@ class Person:
     phone: str
     id_no: str
 
+    def profile(self) -> dict[str, str]:
+        """What fills in this person's profile completely."""
+        return {
+            "name": self.name,
+            "id_type": "RESIDENT_ID",
+            "id_no": self.id_no,
+            "segment": "小学",
+            "subject": "语文",
+        }
+
 
 def invent(series: int, number: int) -> Person:
     """The `number`-th invented person of a series (one series per run, so that runs do not meet)."""

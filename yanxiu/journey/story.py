@@ -225,23 +225,11 @@ class Story:
             api.register(person.phone, password)
             if example.id in ("W01", "W11"):
                 self.results.sign_ins.append((f"teacher {example.id}", person.phone, password))
-            self._complete_profile(api, person)
+            api.patch("/profiles/me", person.profile())
             where = {"other_of": COUNTY} if example.id == "W11" else {"school_id": school["school_id"]}
             api.post("/memberships", where)
             participants.append(Participant(example, person, api))
         return participants
-
-    def _complete_profile(self, api: Api, person: Person) -> None:
-        api.patch(
-            "/profiles/me",
-            {
-                "name": person.name,
-                "id_type": "RESIDENT_ID",
-                "id_no": person.id_no,
-                "segment": "小学",
-                "subject": "语文",
-            },
-        )
 
     def _enrol_and_study(self, participants: list[Participant]) -> None:
         timetable = Timetable(self.clock)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +24,7 @@ from services.shared.bus.run import ServiceRunner
 from services.shared.keys import open_keyring
 from services.shared.settings import Settings, load_settings
 from services.shared.startup import configure_process
-from yanxiu.bench.cases import Asker
+from yanxiu.bench.cases import Asker, ask_often
 from yanxiu.bench.programs import echo
 from yanxiu.local.launcher import embedded_settings
 
@@ -67,15 +66,6 @@ def answer(uri: str) -> None:
     link.consume([QUEUE], on_message, no_ack=True)
     while True:
         link.drain(WAIT_SECONDS)
-
-
-def ask_often(asker: Asker, count: int) -> list[float]:
-    took = []
-    for _ in range(count):
-        began = time.perf_counter()
-        asker.ask()
-        took.append(time.perf_counter() - began)
-    return took
 
 
 def application(connect: dict[str, Callable[[], Asker]]) -> Flask:
