@@ -44,7 +44,7 @@ class Stage:
         self._signer = ActorSigner("gateway", keyring.signing_key("actor.gateway"))
         self._pool = ClientPool(settings, "contract")
         self._publisher = ConfirmedPublisher(settings, "contract")
-        self._database = runner.processes[contract.SERVICE].database
+        self._database = runner.processes[contract.SERVICE].host.database
 
     def call(
         self,

@@ -26,10 +26,10 @@ class Delivery:
     """One raw message, and the only way to settle it. Settling after the connection is gone does nothing: the broker
     delivers the message again, and the inbox or the idempotency row makes that harmless."""
 
-    __slots__ = ("_listener", "_open", "message")
+    __slots__ = ("_open", "listener", "message")
 
     def __init__(self, listener: Listener, message: Any) -> None:
-        self._listener = listener
+        self.listener = listener
         self._open = True
         self.message = message
 
@@ -47,7 +47,7 @@ class Delivery:
     def _settle(self, how: Callable[[], None]) -> None:
         if self._open:
             self._open = False
-            self._listener.settle(self, how)
+            self.listener.settle(self, how)
 
 
 class Listener:

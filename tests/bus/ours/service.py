@@ -65,7 +65,7 @@ def main() -> int:
         eventlet.sleep(0.02)
     note("ready", NAME)
     if os.environ.get("CONTAINER_DIES"):
-        runner.processes[Recorder.name].container.spawn_managed_thread(fail)
+        runner.processes[Recorder.name].host.container.spawn_managed_thread(fail)
     ended.wait()
     return 0 if runner.stop(float(os.environ.get("STOP_SECONDS", "20"))) else 1
 
