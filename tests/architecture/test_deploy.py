@@ -60,7 +60,9 @@ def test_the_example_environment_holds_no_secret_either() -> None:
 
 def test_every_required_variable_is_in_the_example_environment() -> None:
     asked = set(re.findall(r"\$\{([A-Z_]+):\?", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
-    offered = set(re.findall(r"^([A-Z_]+)=", (ROOT / "deploy" / "example.env").read_text(encoding="utf-8"), re.MULTILINE))
+    offered = set(
+        re.findall(r"^([A-Z_]+)=", (ROOT / "deploy" / "example.env").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert asked == offered
 
 
