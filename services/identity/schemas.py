@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from services.identity import contract
+from services.shared.fields import is_plain_line
 
-# Control characters, lone surrogates and direction overrides: none belongs into a name, a number or a subject.
-UNPRINTABLE = frozenset({"Cc", "Cs"})
-DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 ROW_NUMBERS = range(1, 10_000_001)
 
 
@@ -29,7 +26,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **options)
-        if any(unicodedata.category(each) in UNPRINTABLE or each in DIRECTION_OVERRIDES for each in text):
+        if not is_plain_line(text):
             raise ValidationError("Holds characters that are not allowed.")
         return text.strip() if self._strip else text
 

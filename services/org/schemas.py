@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.org import contract
 from services.shared.actor import Role
+from services.shared.fields import is_plain_line
 from services.shared.paging import Page
 
 MAX_ROWS = 100  # of one chunk of an import: well within a deadline, and little to repeat after a failure
@@ -25,7 +25,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **options)).strip()
-        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        if not is_plain_line(text):
             raise ValidationError("Not a valid line of text.")
         return text
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from typing import Any
 
 from marshmallow import fields
 
 from services.shared import clock
+
+# Controls, lone surrogates, line and paragraph separators: no line of text holds them, and UTF-8 not the surrogates.
+_NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# They turn the reading direction of what follows: on a certificate a name could read as another one.
+_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_plain_line(text: str) -> bool:
+    """Whether the text is one line that reads as it is written."""
+    return not any(unicodedata.category(each) in _NOT_IN_A_LINE or each in _DIRECTION_OVERRIDES for each in text)
 
 
 class Instant(fields.Field[dt.datetime]):
