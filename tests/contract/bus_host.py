@@ -69,6 +69,9 @@ class Stage:
         link = Link(self._settings.amqp_uri, "contract")
         try:
             link.publish(exchange, routing_key, body, persistent=True, **properties)
+            # A question on the same channel: its answer shows that the broker has read what was sent before. A connection
+            # that just closes may take unread bytes with it.
+            link.channel.basic_qos(0, 1, False)
         finally:
             link.close()
 
