@@ -1,6 +1,6 @@
 """The bus: the one place that knows nameko and kombu. It gives a service four things and nothing else: a query, a
 command, an event handler and a batch consumer (and a periodic job). Importing this package imports neither library;
-`bus.run` starts services on nameko.
+`bus.run` starts services, in the nameko containers of `bus.hosting`.
 """
 
 from services.shared.bus.calls import (
