@@ -28,6 +28,10 @@ class RefusedError(Exception):
     """The file is refused; the argument is the code."""
 
 
+# What the parser's binding panics with when Python could not give it an object for want of memory.
+OUT_OF_MEMORY = "PyObject pointer is null"
+
+
 def confine(limits: dict[str, int]) -> None:
     """Give up memory, time, files and children before the first byte of the file is looked at."""
     resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
@@ -101,7 +105,10 @@ def main() -> None:
         reply = {"error": TOO_LARGE}
     # A panic of the parser is no Exception; whatever it is, it is the file that did it.
     except BaseException as error:  # noqa: BLE001
-        reply = {"error": NOT_A_SPREADSHEET, "detail": type(error).__name__}
+        reply = {
+            "error": TOO_LARGE if OUT_OF_MEMORY in str(error) else NOT_A_SPREADSHEET,
+            "detail": type(error).__name__,
+        }
     sys.stdout.write(json.dumps(reply))
 
 

@@ -279,6 +279,7 @@ def test_five_thousand_honest_rows_are_read_in_reasonable_time() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems differ")
-def test_memory_is_really_limited() -> None:
+@pytest.mark.parametrize("megabytes", [40, 44, 46, 48])  # memory runs out in the parser, in its binding, in ours
+def test_memory_is_really_limited(megabytes: int) -> None:
     with pytest.raises(InvalidInput, match=TOO_LARGE):
-        read_rows(workbook(*[["x" * 30] * 60] * 3000), Limits(memory_bytes=48 << 20))
+        read_rows(workbook(*[["x" * 30] * 60] * 3000), Limits(memory_bytes=megabytes << 20))
