@@ -94,7 +94,7 @@ class Stage:
         return list(eventlet.GreenPool(8).imap(function, items))
 
     @staticmethod
-    def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "not in time"
