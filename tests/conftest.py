@@ -19,6 +19,8 @@ from services.shared.ids import new_id
 from services.shared.keys import KeyRing
 from services.shared.settings import Settings, load_settings
 
+# Whoever starts the run may name the prefix, to clean up after a run that was killed.
+PREFIX = os.environ.get("YANXIU_DATABASE_PREFIX", "yanxiu")
 REQUIRE_SERVERS = os.environ.get("YANXIU_REQUIRE_SERVERS") == "1"
 
 
@@ -58,7 +60,7 @@ def settings(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         base,
         database_url=postgres_url,
         data_dir=tmp_path_factory.mktemp("data"),
-        database_prefix=f"yanxiu_test_{uuid.uuid4().hex[:8]}",
+        database_prefix=f"{PREFIX}_test_{uuid.uuid4().hex[:8]}",
         pool_size=10,
     )
     yield settings

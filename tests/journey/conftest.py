@@ -12,6 +12,7 @@ import pytest
 from services.shared.migrations import drop_all
 from services.shared.settings import load_settings
 from tests.bus.broker import private_vhost
+from tests.conftest import PREFIX
 
 SERVER_VARIABLES = ("DATABASE_URL", "AMQP_URI", "YANXIU_DATABASE_PREFIX", "YANXIU_CLOCK_FILE", "YANXIU_DEVELOPMENT")
 
@@ -32,7 +33,7 @@ def servers_environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         environment = {
             **os.environ,
             "AMQP_URI": uri,
-            "YANXIU_DATABASE_PREFIX": f"yanxiu_journey_{uuid.uuid4().hex[:8]}",
+            "YANXIU_DATABASE_PREFIX": f"{PREFIX}_journey_{uuid.uuid4().hex[:8]}",
             "YANXIU_DATA_DIR": str(tmp_path / "data"),
             "YANXIU_DEVELOPMENT": "1",
             "YANXIU_CLOCK_FILE": str(tmp_path / "data" / "clock"),
