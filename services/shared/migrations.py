@@ -50,12 +50,6 @@ def migrate_service(settings: Settings, keyring: KeyRing, service: str, folder: 
         command.upgrade(_config(folder, connection), "head")
 
 
-def is_current(settings: Settings, service: str) -> bool:
-    """Whether the service's database exists and is at the newest version (readiness)."""
-    with _connect(settings, settings.database_name(service)) as connection:
-        return _is_current(connection, SERVICES_FOLDER / service)
-
-
 def _is_current(connection: sa.Connection, folder: Path) -> bool:
     head = ScriptDirectory.from_config(_config(folder)).get_current_head()
     current = MigrationContext.configure(connection).get_current_revision()

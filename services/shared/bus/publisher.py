@@ -155,22 +155,21 @@ class ConfirmedPublisher:
                 self._refuse([publication])
                 continue
             try:
-                if self._publish_all(link, publication):
-                    return
+                self._publish_all(link, publication)
+                return
             except (*CONNECTION_ERRORS, NotConfirmedError) as error:
                 log.warning("publisher_connection_lost", error=type(error).__name__)
                 self._refuse([token for token, _ in link.unconfirmed.values()])
             finally:
                 link.close()
 
-    def _publish_all(self, link: ConfirmingLink, first: _Publication) -> bool:
-        """Publish what comes; returns True when told to stop. Raises what a broken connection raises."""
+    def _publish_all(self, link: ConfirmingLink, first: _Publication) -> None:
+        """Publish what comes, until told to stop. Raises what a broken connection raises."""
         publication: Any = first
         while publication is not _STOP:
             if publication is not None:
                 self._send(link, publication)
             publication = self._next(link)
-        return True
 
     def _send(self, link: ConfirmingLink, publication: _Publication) -> None:
         if not link.unconfirmed:

@@ -35,7 +35,6 @@ REFUSED_PAUSE_SECONDS = 2.0
 RETENTION = dt.timedelta(days=7)
 # The inbox must remember longer than any relay can send again; idempotency keys live at least 30 days (d3).
 LONG_RETENTION = dt.timedelta(days=30)
-STREAM_PREFIX = "stream:"
 
 
 class Relay:
@@ -132,8 +131,7 @@ class Relay:
                     metrics.outbox_oldest_seconds.labels(self.database.service).set(0)
                 return 0
             for row in rows:
-                exchange, routing_key, body = _address(row)
-                publisher.publish(exchange, routing_key, encode(body), str(row.id), row)
+                publisher.publish(topology.EVENTS, row.type, encode(_wire_of(row)), str(row.id), row)
             publisher.wait(CONFIRM_SECONDS)
             self._mark(db, publisher.settle())
             age = (clock.SystemClock().now() - rows[0].recorded_at).total_seconds()
@@ -173,12 +171,9 @@ def _is_known(error: Exception) -> bool:
     return isinstance(error, (*CONNECTION_ERRORS, NotConfirmedError, psycopg.Error)) or is_outage(error)
 
 
-def _address(row: Any) -> tuple[str, str, dict[str, Any]]:
-    """(exchange, routing key, body) of an outbox row: an event by its type, or a stream message by its shard."""
-    if row.type.startswith(STREAM_PREFIX):
-        return topology.STUDY, row.type[len(STREAM_PREFIX) :], row.payload
+def _wire_of(row: Any) -> dict[str, Any]:
     event = Event(row.id, row.type, row.aggregate_id, row.occurred_at, row.payload)
-    return topology.EVENTS, row.type, {**event.to_wire(), "trace": row.trace}
+    return {**event.to_wire(), "trace": row.trace}
 
 
 def wait_for_notice(connection: psycopg.Connection[Any], timeout: float) -> bool:
