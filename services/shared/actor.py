@@ -31,10 +31,24 @@ class Role(enum.StrEnum):
     CITY_ADMIN = "CITY_ADMIN"  # A7, city
     PROVINCE_ADMIN = "PROVINCE_ADMIN"  # A7, province
     SUPER_ADMIN = "SUPER_ADMIN"  # A8, at the level of its place
+    DISTRICT_INSTITUTION = "DISTRICT_INSTITUTION"  # A9, county
+    CITY_CENTRE = "CITY_CENTRE"  # A10, city
     NATIONAL_OPERATOR = "NATIONAL_OPERATOR"  # A13
+    SUPPORT_AGENT = "SUPPORT_AGENT"  # A14, nation
+    AUDITOR = "AUDITOR"  # A17, nation or province
 
 
 REGION_ADMINS = frozenset({Role.COUNTY_ADMIN, Role.CITY_ADMIN, Role.PROVINCE_ADMIN, Role.SUPER_ADMIN})
+
+
+class Desk(enum.StrEnum):
+    """Where an account works in one sign-in: as itself, or as the administrator that its grants make it.
+
+    At the teacher's desk a token carries no grants, so whoever studies at home holds no administrator's rights.
+    """
+
+    TEACHER = "TEACHER"
+    ADMINISTRATOR = "ADMINISTRATOR"
 
 
 class Kind(enum.StrEnum):
@@ -67,6 +81,9 @@ class Actor:
     session_id: uuid.UUID | None = None
     service: str = ""  # of a SERVICE actor: its name
     address: str = ""  # the client's network address, for limits and audit
+    desk: Desk = Desk.TEACHER
+    elevated_until: dt.datetime | None = None  # end of the step-up by SMS code (`domain.md` §3.11)
+    waiting: bool = False  # GATED tenant: may only finish its registration until a school vouches (`domain.md` §3.1)
 
     @property
     def key(self) -> str:
@@ -74,6 +91,10 @@ class Actor:
         if self.kind is Kind.SERVICE:
             return f"service:{self.service}"
         return str(self.account_id) if self.account_id else f"anonymous:{self.address}"
+
+    def is_elevated(self, now: dt.datetime) -> bool:
+        """Whether the person has typed a code from the bound phone lately, in this very sign-in."""
+        return self.elevated_until is not None and now < self.elevated_until
 
     def places(self, roles: frozenset[Role]) -> tuple[str, ...]:
         return tuple(grant.place for grant in self.grants if grant.role in roles)
@@ -84,6 +105,11 @@ ANONYMOUS = Actor()
 
 def service_actor(name: str) -> Actor:
     return Actor(kind=Kind.SERVICE, service=name)
+
+
+def instant_in(claim: float | None) -> dt.datetime | None:
+    """The instant that a numeric claim tells. Raises ValueError, TypeError or OverflowError for anything else."""
+    return None if claim is None else dt.datetime.fromtimestamp(claim, dt.UTC)
 
 
 def _encode(data: bytes) -> str:
@@ -113,6 +139,9 @@ class ActorSigner:
             "sid": str(actor.session_id) if actor.session_id else "",
             "svc": actor.service,
             "adr": actor.address,
+            "dsk": actor.desk,
+            "elv": actor.elevated_until.timestamp() if actor.elevated_until else None,
+            "wai": actor.waiting,
         }
         body = json.dumps(claims, separators=(",", ":")).encode()
         return f"{_encode(body)}.{_encode(self._key.sign(body))}"
@@ -148,6 +177,10 @@ class ActorVerifier:
                 session_id=uuid.UUID(claims["sid"]) if claims["sid"] else None,
                 service=claims["svc"],
                 address=claims["adr"],
+                # Absent in the tokens of an older gateway, during a deployment.
+                desk=Desk(claims.get("dsk", Desk.TEACHER)),
+                elevated_until=instant_in(claims.get("elv")),
+                waiting=claims.get("wai", False) is True,
             )
-        except (ValueError, KeyError, TypeError, InvalidSignature) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, InvalidSignature) as error:
             raise NotAllowed("shared.bad_actor_token", "", type(error).__name__) from None

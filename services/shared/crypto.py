@@ -79,6 +79,16 @@ class FieldCipher:
         except (ValueError, KeyError, InvalidTag, binascii.Error) as error:
             raise SealError(f"{table}.{field}: {type(error).__name__}") from None
 
+    @property
+    def key_prefix(self) -> str:
+        """What every value begins with that the newest key sealed."""
+        return f"{self._current}."
+
+    @property
+    def has_older_keys(self) -> bool:
+        """Whether there can be values that wait for `reseal`."""
+        return len(self._ciphers) > 1
+
     def is_current(self, sealed: str) -> bool:
         """Whether the newest key sealed this value; the others wait for `reseal`."""
         return sealed.startswith(f"{self._current}.")

@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from services.shared.settings import SERVICES, Settings, SettingsError
 
-SYMMETRIC = ("field-encryption", "blind-index", "request-hash", "cursor", *(f"database.{name}" for name in SERVICES))
+SYMMETRIC = (
+    "field-encryption",
+    "blind-index",
+    "request-hash",
+    "cursor",
+    "bulk-files",
+    *(f"database.{name}" for name in SERVICES),
+    *(f"audit-chain.{name}" for name in SERVICES),
+)
 ISSUERS = ("gateway", "cli", *SERVICES)
 SIGNING = ("access-token", "play-token", "receipt", "certificate", *(f"actor.{issuer}" for issuer in ISSUERS))
 

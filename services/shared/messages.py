@@ -29,7 +29,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     "shared.bad_cursor": ("分页游标无效。", "The cursor is not one of ours."),
     "shared.length_required": ("请给出 Content-Length。", "Give the body's Content-Length."),
     "shared.too_large": ("请求体过大。", "The request is too large."),
-    "shared.not_a_spreadsheet": ("文件不是可读取的 .xlsx 表格。", "The file is no .xlsx workbook that can be read."),
+    "shared.not_a_spreadsheet": (
+        "文件不是可读取的 .xlsx 或 .csv 表格。",
+        "The file is no .xlsx workbook or .csv table that can be read.",
+    ),
     "shared.spreadsheet_too_large": ("表格过大。", "The workbook is too large."),
     "shared.unsupported_media_type": ("不支持的内容类型。", "This content type is not accepted here."),
     "shared.not_acceptable": ("无法提供所要求的格式。", "The asked-for format is not available."),
@@ -42,10 +45,56 @@ ERRORS: dict[str, tuple[str, str]] = {
         "登录已过期，请刷新或重新登录。",
         "The access token has expired; refresh it or sign in again.",
     ),
+    "shared.step_up_needed": (
+        "此操作需要短信验证：请先获取并输入发送到绑定手机的验证码。",
+        "This needs a fresh SMS code: ask for one on your bound phone and enter it first.",
+    ),
     "shared.token_revoked": ("登录已失效，请重新登录。", "This sign-in has been ended; sign in again."),
     "shared.bad_actor_token": ("系统内部凭证无效。", "An internal token was refused."),
     "shared.not_allowed": ("没有权限进行此操作。", "You may not do this."),
     "shared.not_found": ("没有找到。", "Not found."),
+    # Jobs over many rows
+    "shared.wrong_columns": ("表头与模板不符。", "The header row is not that of the template."),
+    "shared.no_rows": ("文件中没有数据行。", "The file has no rows."),
+    "shared.file_damaged": ("文件已损坏或不完整，请重新上传。", "The file is damaged or incomplete; upload it again."),
+    "shared.value_missing": ("必填项为空。", "A mandatory value is missing."),
+    "shared.value_unknown": ("不在允许的取值范围内。", "The value is not one of the known ones."),
+    "shared.value_malformed": ("格式不正确。", "The value is not well formed."),
+    "shared.digits_lost": (
+        "该单元格须设为文本格式，数字已失真。",
+        "The cell must be text: a number this long has lost its last digits.",
+    ),
+    "shared.duplicate_row": ("与文件中前面的行重复。", "The row repeats an earlier row of the file."),
+    "shared.job_unknown": ("没有这个任务。", "There is no such job."),
+    "shared.job_kind_unknown": ("没有这种任务。", "There is no such kind of job."),
+    "shared.job_has_file": ("该任务的文件已经上传。", "The job has its file already."),
+    "shared.job_not_ready": ("任务尚未完成校验，或已经开始。", "The job is not validated yet, or has been started."),
+    "shared.job_ended": ("任务已经结束。", "The job has ended already."),
+    "shared.job_not_ended": ("任务尚未结束。", "The job has not ended yet."),
+    "shared.job_forgotten": (
+        "任务的原始数据已过保存期，请重新上传。",
+        "The rows of this job have been erased; upload them again.",
+    ),
+    "shared.nothing_to_rerun": ("没有可以重新处理的行。", "There is no row that another run could change."),
+    "shared.too_many_jobs": (
+        "未完成的任务过多，请先完成或取消。",
+        "Too many unfinished jobs: finish or cancel some first.",
+    ),
+    "shared.too_many_exports": ("今日导出次数已达上限。", "No more exports today."),
+    "shared.rights_gone": (
+        "您已不再拥有执行该任务的权限，任务已停止。",
+        "You no longer hold the right for this job, so it was stopped.",
+    ),
+    "shared.export_too_large": (
+        "导出的数据过多，请缩小范围。",
+        "The export has too many rows: narrow it down.",
+    ),
+    "shared.file_not_ready": ("文件尚未生成。", "The file is not made yet."),
+    "shared.file_expired": ("文件已过期，请重新生成。", "The file has expired; make it again."),
+    "shared.download_unknown": (
+        "下载凭证无效、已使用或已过期。",
+        "This download token is not valid, was used, or has expired.",
+    ),
     # State and capacity
     "shared.conflict": ("当前状态不允许此操作。", "The present state does not allow this."),
     "shared.key_reused": (

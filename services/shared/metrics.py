@@ -36,6 +36,11 @@ event_delay_seconds = Histogram(
 )
 hub_lag_seconds = Gauge("yanxiu_hub_lag_seconds", "How late the event loop runs", ["process"])
 
+audit_sealed = Counter("yanxiu_audit_sealed", "Rows of the audit trail that were sealed", ["service"])
+audit_chain_intact = Gauge(
+    "yanxiu_audit_chain_intact", "1 while the chain still holds the head that was last written down", ["service"]
+)
+
 
 def observe_call(service: str, method: str, outcome: str, seconds: float) -> None:
     calls.labels(service, method, outcome).observe(seconds)

@@ -134,3 +134,25 @@ class S3Storage:
             stream=stream,
             allow_redirects=False,  # a redirect would carry the signature to another host
         )
+
+
+class S3Anchors(S3Storage):
+    """Small numbered files of a bucket, each written once (`audit_anchors`); object lock makes that true for everybody."""
+
+    def put_once(self, service: str, number: int, content: bytes) -> bool:
+        if self.find(service, number) is not None:
+            return False
+        headers = {"content-type": "application/json", "if-none-match": "*"}
+        self._send("PUT", _anchor_path(service, number), content, headers).close()
+        return True
+
+    def find(self, service: str, number: int) -> bytes | None:
+        try:
+            with self._send("GET", _anchor_path(service, number)) as response:
+                return response.content
+        except NotFound:
+            return None
+
+
+def _anchor_path(service: str, number: int) -> str:
+    return f"/anchors/{quote(service)}/{number:012d}.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -11,7 +12,14 @@ from sqlalchemy.orm import Session
 
 from services.shared import clock, trace
 from services.shared.ids import new_id
-from services.shared.tables import outbox
+
+# One document for all rows: a statement for each would be answered one by one, which costs this process ten times as much.
+# Rows come out of it in their order, in which the table numbers them.
+_INSERT = sa.text(
+    "INSERT INTO outbox (id, type, aggregate_id, payload, trace, occurred_at)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new"
+    " (id uuid, type text, aggregate_id uuid, payload jsonb, trace text, occurred_at timestamptz)"
+)
 
 _schemas: dict[str, type[Schema]] = {}
 
@@ -37,20 +45,18 @@ def announce_many(db: Session, event_type: str, events: list[tuple[uuid.UUID, di
     for _, payload in events:
         if faults := schema.validate(payload):
             raise ValueError(f"{event_type} breaks its contract: {faults}")
-    now, traceparent = clock.now(), trace.current()
-    db.execute(
-        sa.insert(outbox).inline(),
-        [
-            {
-                "id": new_id(),
-                "type": event_type,
-                "aggregate_id": aggregate_id,
-                "payload": payload,
-                "trace": traceparent,
-                "occurred_at": now,
-            }
-            for aggregate_id, payload in events
-        ],
-    )
+    now, traceparent = clock.format_instant(clock.now()), trace.current()
+    rows = [
+        {
+            "id": str(new_id()),
+            "type": event_type,
+            "aggregate_id": str(aggregate_id),
+            "payload": payload,
+            "trace": traceparent,
+            "occurred_at": now,
+        }
+        for aggregate_id, payload in events
+    ]
+    db.execute(_INSERT, {"rows": json.dumps(rows)})
     # Wakes the relays when this transaction commits; PostgreSQL folds equal notices of one transaction.
     db.execute(sa.text("SELECT pg_notify('outbox', '')"))

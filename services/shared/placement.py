@@ -46,6 +46,11 @@ def create_placement(op: Any) -> None:
     row_security.protect(op, "placement", person="teacher_id", place="place", app_rights=("SELECT",))
 
 
+def is_below(column: Any, place: str) -> Any:
+    """Condition: strictly below `place`. A range ("0" follows "/"), because LIKE uses no index under row security."""
+    return sa.and_(column > f"{place}/", column < f"{place}0")
+
+
 def keep_placement(db: Session, model: Any, payload: dict[str, Any]) -> bool:
     """Store the membership unless a newer one is known; returns whether it was news."""
     values = {

@@ -46,11 +46,15 @@ def create_functions(op: Any) -> None:
         CREATE FUNCTION app_actor() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
         RETURN nullif(current_setting('app.actor', true), '')
     """)
+    # One expression without a sub-select, so that PostgreSQL puts it in the place of the call: half a microsecond for each
+    # row that a list looks at, against seven for a function that is called. Both sides end in '/', so that CN/44 covers
+    # itself and CN/44/01, but not CN/4401.
     op.execute("""
         CREATE FUNCTION app_covers(place text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-        RETURN EXISTS (
-            SELECT 1 FROM unnest(string_to_array(nullif(current_setting('app.places', true), ''), ',')) AS granted
-            WHERE place = granted OR starts_with(place, granted || '/'))
+        RETURN coalesce(
+            (place || '/') ^@ ANY (string_to_array(
+                replace(nullif(current_setting('app.places', true), ''), ',', '/,') || '/', ',')),
+            false)
     """)
 
 

@@ -41,8 +41,10 @@ class Settings:
     database_prefix: str
     base_url: str  # public address, printed in QR codes
     storage_url: str  # "" = folder in data_dir, or s3://bucket?endpoint=…
+    anchor_url: str  # "" = folder in data_dir; where the heads of the audit chains are written, once
     sms_url: str  # "" = development mailbox, else the HTTP provider
     sms_token: str
+    passes_file: str  # "" = no national passes, else a YAML file of issuers (services/identity/passes/issuers.py)
     redis_url: str
     trusted_proxies: int
     rpc_deadline_seconds: float
@@ -52,6 +54,7 @@ class Settings:
     log_level: str
     argon2_memory_kib: int
     argon2_passes: int
+    captcha_difficulty: int  # tries that the longest search takes, a millisecond each in a browser
 
     @property
     def embedded(self) -> bool:
@@ -100,8 +103,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_prefix=env.str("YANXIU_DATABASE_PREFIX", "yanxiu"),
         base_url=env.str("YANXIU_BASE_URL", "http://127.0.0.1:8080").rstrip("/"),
         storage_url=env.str("YANXIU_STORAGE_URL", ""),
+        anchor_url=env.str("YANXIU_ANCHOR_URL", ""),
         sms_url=env.str("YANXIU_SMS_URL", ""),
         sms_token=env.str("YANXIU_SMS_TOKEN", ""),
+        passes_file=env.str("YANXIU_PASSES_FILE", ""),
         redis_url=env.str("REDIS_URL", ""),
         trusted_proxies=env.int("YANXIU_TRUSTED_PROXIES", 0),
         rpc_deadline_seconds=env.float("YANXIU_RPC_DEADLINE_SECONDS", 5.0),
@@ -111,4 +116,5 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=env.str("YANXIU_LOG_LEVEL", "INFO"),
         argon2_memory_kib=env.int("YANXIU_ARGON2_MEMORY_KIB", 19 * 1024),
         argon2_passes=env.int("YANXIU_ARGON2_PASSES", 2),
+        captcha_difficulty=env.int("YANXIU_CAPTCHA_DIFFICULTY", 4 if development else 2000),
     )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import xlsxwriter
-
 from services.shared.errors import InvalidInput, Unavailable
+from services.shared.sheet_writer import SheetWriter, protect
 from services.shared.spreadsheet_reader import LOST_DIGITS, NOT_A_SPREADSHEET, TOO_LARGE
 
-__all__ = ["LOST_DIGITS", "Limits", "Row", "protect", "read_rows", "write_sheet"]
+__all__ = ["LOST_DIGITS", "Limits", "Row", "open_rows", "protect", "read_rows", "write_sheet"]
 
 READER = Path(__file__).resolve().with_name("spreadsheet_reader.py")
-ZIP_MARK = b"PK\x03\x04"
-# A spreadsheet program runs a cell that starts like this, also out of a file that somebody else typed.
-DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
 
 # Each reader may take `memory_bytes`; more uploads at once wait for their turn instead of for memory.
 READERS_AT_ONCE = 2
@@ -56,49 +52,97 @@ class Row:
 
 
 def read_rows(data: bytes, limits: Limits | None = None) -> list[Row]:
-    """The filled rows of the first sheet of an .xlsx file, every cell as trimmed text, formulas as their stored result.
+    """As `open_rows`, the whole file at once."""
+    with open_rows([data], limits) as rows:
+        return list(rows)
 
-    A number too long to be exact reads as LOST_DIGITS. Raises InvalidInput("shared.not_a_spreadsheet") for anything that
-    is no readable workbook, InvalidInput("shared.spreadsheet_too_large") for one that costs more than `limits`, and
-    Unavailable("shared.unavailable") when other files keep the readers busy for that long.
+
+@contextlib.contextmanager
+def open_rows(pieces: Iterable[bytes], limits: Limits | None = None) -> Iterator[Iterator[Row]]:
+    """The filled rows of an .xlsx file's first sheet or of a .csv, one after the other, whatever their number.
+
+    Every cell is trimmed text, a formula its stored result; a number too long to be exact reads as LOST_DIGITS. The
+    following may also come in the middle, so nothing may count before the last row. Raises InvalidInput
+    ("shared.not_a_spreadsheet") for anything that is no readable table, InvalidInput("shared.spreadsheet_too_large")
+    for one that costs more than `limits`, and Unavailable("shared.unavailable") when other files keep the readers
+    busy for that long.
     """
     limits = limits or Limits()
-    if len(data) > limits.file_bytes:
-        raise InvalidInput(TOO_LARGE, "file")
-    if not data.startswith(ZIP_MARK):
-        raise InvalidInput(NOT_A_SPREADSHEET, "file")
     if not _turns.acquire(timeout=limits.seconds):
         raise Unavailable("shared.unavailable", "file", "every reader is busy")
     try:
-        reply = _ask_reader(data, limits)
+        with _reader(limits) as (reader, alarm):
+            _feed(reader, pieces, limits)
+            yield _rows_of(reader, alarm)
     finally:
         _turns.release()
-    if code := reply.get("error"):
-        raise InvalidInput(code, "file", reply.get("detail", ""))
-    return [Row(number, tuple(cells)) for number, cells in reply["rows"]]
 
 
-def _ask_reader(data: bytes, limits: Limits) -> dict[str, Any]:
+@contextlib.contextmanager
+def _reader(limits: Limits) -> Iterator[tuple[subprocess.Popen[bytes], threading.Timer]]:
     command = [sys.executable, "-I", str(READER), json.dumps(dataclasses.asdict(limits))]
     try:
         # An empty environment: nothing of ours, no secret, no switch of the interpreter reaches the process.
-        done = subprocess.run(  # noqa: S603  our own program; the file is data on its input
-            command, input=data, capture_output=True, timeout=limits.seconds, env={}, check=False
+        reader = subprocess.Popen(  # noqa: S603  our own program; the file is data on its input
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
         )
-    except subprocess.TimeoutExpired:
-        raise InvalidInput(TOO_LARGE, "file", "time") from None
     except OSError as error:
         raise Unavailable("shared.unavailable", "", type(error).__name__) from error
-    if done.returncode != 0 or not done.stdout:
-        # Killed at one of its limits: memory (the parser aborts) or processor time.
-        raise InvalidInput(TOO_LARGE, "file", f"reader ended with {done.returncode}")
-    reply: dict[str, Any] = json.loads(done.stdout)
-    return reply
+    alarm = threading.Timer(limits.seconds, reader.kill)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield reader, alarm
+    finally:
+        alarm.cancel()
+        reader.kill()
+        for pipe in (reader.stdin, reader.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        reader.wait()
 
 
-def protect(text: str) -> str:
-    """The text as a cell that no spreadsheet program runs: a dangerous start gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(DANGEROUS_STARTS) else text
+def _feed(reader: subprocess.Popen[bytes], pieces: Iterable[bytes], limits: Limits) -> None:
+    """Give the reader the whole file; it says nothing before it has it all, so neither waits for the other."""
+    assert reader.stdin is not None
+    size = 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            if size > limits.file_bytes:
+                raise InvalidInput(TOO_LARGE, "file")
+            reader.stdin.write(piece)
+        reader.stdin.close()
+    except BrokenPipeError:
+        raise InvalidInput(TOO_LARGE, "file", "the reader ended") from None
+
+
+def _rows_of(reader: subprocess.Popen[bytes], alarm: threading.Timer) -> Iterator[Row]:
+    assert reader.stdout is not None
+    last: dict[str, Any] | None = None
+    count = 0
+    for line in reader.stdout:
+        # From here on it waits for us as much as we for it; what it does itself is bounded by its processor time.
+        alarm.cancel()
+        # Cut off: the reader was killed at one of its limits.
+        if not line.endswith(b"\n"):
+            break
+        try:
+            value = json.loads(line)
+        except ValueError:
+            break
+        if isinstance(value, dict):
+            last = value
+            break
+        count += 1
+        yield Row(value[0], tuple(value[1]))
+    if last is None or last.get("rows", count) != count:
+        raise InvalidInput(TOO_LARGE, "file", f"reader ended with {reader.wait()}")
+    if code := last.get("error"):
+        raise InvalidInput(
+            code if code in (NOT_A_SPREADSHEET, TOO_LARGE) else TOO_LARGE, "file", last.get("detail", "")
+        )
 
 
 def write_sheet(
@@ -108,20 +152,10 @@ def write_sheet(
     *,
     created: dt.datetime | None = None,
 ) -> None:
-    """Write one sheet of text cells, row by row, whatever their number.
-
-    Numbers stay text, so ID numbers keep their digits; formulas and links are never made. With `created` the same content
-    gives the same bytes.
-    """
-    workbook = xlsxwriter.Workbook(target if not isinstance(target, Path) else str(target), {"constant_memory": True})
-    if created is not None:
-        workbook.set_properties({"created": created})
-    sheet = workbook.add_worksheet()
-    text_format, bold = workbook.add_format({"num_format": "@"}), workbook.add_format({"bold": True, "num_format": "@"})
-    sheet.set_column(0, max(len(header) - 1, 0), 18, text_format)
-    for column, text in enumerate(header):
-        sheet.write_string(0, column, protect(text), bold)
-    for number, cells in enumerate(rows, start=1):
-        for column, text in enumerate(cells):
-            sheet.write_string(number, column, protect(text), text_format)
-    workbook.close()
+    """Write one sheet of text cells, row by row, whatever their number; the same content gives the same bytes."""
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(target.open("wb")) if isinstance(target, Path) else target
+        sheet = SheetWriter(file.write, header, created=created)
+        for cells in rows:
+            sheet.write_row(cells)
+        sheet.close()

@@ -153,14 +153,22 @@ def open_storage(settings: Settings) -> Storage:
         return FolderStorage(settings.data_dir / "files")
     from services.shared.object_storage import S3Storage  # only where it is used: it brings `requests`
 
-    parts = urlsplit(settings.storage_url)
+    address = s3_address(settings.storage_url)
+    if address is None:
+        raise SettingsError("YANXIU_STORAGE_URL must be s3://ACCESS_KEY:SECRET_KEY@bucket?endpoint=https://host")
+    return S3Storage(**address)
+
+
+def s3_address(url: str) -> dict[str, str] | None:
+    """What `S3Storage` takes, out of `s3://ACCESS_KEY:SECRET_KEY@bucket?endpoint=…&region=…`; None for anything else."""
+    parts = urlsplit(url)
     options = parse_qs(parts.query)
     if parts.scheme != "s3" or not (parts.hostname and parts.username and parts.password and "endpoint" in options):
-        raise SettingsError("YANXIU_STORAGE_URL must be s3://ACCESS_KEY:SECRET_KEY@bucket?endpoint=https://host")
-    return S3Storage(
-        endpoint=options["endpoint"][0],
-        bucket=parts.hostname,
-        region=options.get("region", ["us-east-1"])[0],
-        access_key=unquote(parts.username),
-        secret_key=unquote(parts.password),
-    )
+        return None
+    return {
+        "endpoint": options["endpoint"][0],
+        "bucket": parts.hostname,
+        "region": options.get("region", ["us-east-1"])[0],
+        "access_key": unquote(parts.username),
+        "secret_key": unquote(parts.password),
+    }

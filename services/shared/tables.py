@@ -82,8 +82,32 @@ audit = sa.Table(
     sa.Column("before", JSONB, nullable=False),
     sa.Column("after", JSONB, nullable=False),
     sa.Column("call_id", sa.Text, nullable=False),
+    # The sign-in it came from, and, of an attempt that was refused, the code of the refusal.
+    sa.Column("session_id", UUID(as_uuid=True)),
+    sa.Column("refusal", sa.Text, nullable=False, server_default=""),
 )
 sa.Index("audit_subject", audit.c.subject, audit.c.at)
+
+# Made by the migration of the chain (`audit_chain.create`), which also brings older `audit` tables up to date.
+CHAIN = sa.MetaData()
+
+# Rows of `audit` that wait for the sealer: filled by a trigger, so that no way of inserting can leave it out.
+audit_unsealed = sa.Table(
+    "audit_unsealed",
+    CHAIN,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("since", _instant, nullable=False, server_default=sa.func.now()),
+)
+
+# The order in which rows were sealed, without gaps; each seal covers its row and the seal before it.
+audit_chain = sa.Table(
+    "audit_chain",
+    CHAIN,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("audit_id", UUID(as_uuid=True), nullable=False, unique=True),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("seal", sa.LargeBinary, nullable=False),
+)
 
 # One row per finished run of a periodic job that must run once per period whatever the number of instances.
 job_run = sa.Table(

@@ -1,5 +1,5 @@
 """The bus: the one place that knows nameko and kombu. It gives a service four things and nothing else: a query, a
-command, an event handler and a batch consumer (and a periodic job). Importing this package imports neither library;
+command, an event handler and a batch consumer (and jobs: by the clock, or while work waits). Importing this package imports neither library;
 `bus.run` starts services, in the nameko containers of `bus.hosting`.
 """
 
@@ -10,6 +10,7 @@ from services.shared.bus.calls import (
     NotYet,
     batch_consumer,
     command,
+    continuous,
     event_handler,
     periodic,
     query,
@@ -35,6 +36,7 @@ __all__ = [
     "SettingsProvider",
     "batch_consumer",
     "command",
+    "continuous",
     "event_handler",
     "offload",
     "periodic",

@@ -55,13 +55,18 @@ class Call:
             raise InvalidInput("shared.invalid", field, message) from None
 
     def authorise(
-        self, subject: uuid.UUID | None = None, place: str | None = None, missing: str = "shared.not_found"
+        self,
+        subject: uuid.UUID | None = None,
+        place: str | None = None,
+        missing: str = "shared.not_found",
+        field: str = "",
     ) -> None:
         """Check the caller against the target: the person it is about, the place where it lies, or both.
 
-        Raises NotFound(`missing`) when the caller's scope does not reach it: unknown and forbidden look alike.
+        Raises NotFound(`missing`, `field`) when the caller's scope does not reach it: unknown and forbidden look alike, so
+        `field` is what the look-up of an unknown target names.
         """
-        self.policy.check(self.actor, subject, place, missing)
+        self.policy.check(self.actor, subject, place, missing, field)
         self.settled = True
 
     def authorise_own(self) -> uuid.UUID:
@@ -172,6 +177,12 @@ class Periodic:
     job: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Continuous:
+    workers: int
+    pause_seconds: float
+
+
 def _mark(marker: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         setattr(method, MARKER, marker)
@@ -208,6 +219,15 @@ def batch_consumer(
 def periodic(seconds: float, job: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`def name(self, now)`: run at most once in each period of `seconds`, whatever the number of instances."""
     return _mark(Periodic(seconds, job))
+
+
+def continuous(workers: int, pause_seconds: float = 1.0) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`def name(self) -> bool`: do one piece of work that waits in the database, and tell whether there was any.
+
+    Every instance runs it in `workers` loops that pause only when nothing waits, so the method itself must see to it
+    that no piece is done by two at once.
+    """
+    return _mark(Continuous(workers, pause_seconds))
 
 
 def marked_methods(service_class: type, kind: type) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from services.shared import clock, errors, metrics
 from services.shared.actor import Actor
+from services.shared.audit_denials import note_refusal
 from services.shared.bus.calls import MARKER, Call, Command, Event, Message, NotYet, Query
 from services.shared.database import Database, is_outage
-from services.shared.errors import InvalidInput, NotFound, ServiceError, Unavailable
+from services.shared.errors import InvalidInput, NotAllowed, NotFound, ServiceError, Unavailable
 from services.shared.ids import new_id
 from services.shared.tables import inbox, parked
 
@@ -54,10 +55,6 @@ def run_method(
         raise NotFound("shared.no_such_method")
     if not isinstance(arguments, dict):
         raise InvalidInput("shared.invalid")
-    policy.admit(actor)
-    if isinstance(marker, Command) and not command_id:
-        # Callers repeat what got no answer; without an id the repetition would be a second command.
-        raise InvalidInput("shared.no_command_id")
     call = Call(
         service=service.name,
         method=method,
@@ -68,9 +65,17 @@ def run_method(
         call_id=call_id,
         command_id=command_id if isinstance(marker, Command) else None,
     )
-    if call.remaining_seconds() < MINIMUM_REMAINING_SECONDS:
-        raise Unavailable("shared.deadline")
-    reply = getattr(service, method)(call)
+    try:
+        policy.admit(actor)
+        if isinstance(marker, Command) and not command_id:
+            # Callers repeat what got no answer; without an id the repetition would be a second command.
+            raise InvalidInput("shared.no_command_id")
+        if call.remaining_seconds() < MINIMUM_REMAINING_SECONDS:
+            raise Unavailable("shared.deadline")
+        reply = getattr(service, method)(call)
+    except (NotAllowed, NotFound) as error:
+        note_refusal(service, call, error)
+        raise
     call.require_authorised()
     return reply
 

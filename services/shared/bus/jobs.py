@@ -12,13 +12,14 @@ import structlog
 
 from services.shared import clock, metrics
 from services.shared.bus import dispatch
-from services.shared.bus.calls import BatchConsumer, EventHandler, Periodic, marked_methods
+from services.shared.bus.calls import BatchConsumer, Continuous, EventHandler, Periodic, marked_methods
 from services.shared.bus.hosting import Host
 from services.shared.database import is_outage
 
 log = structlog.get_logger(__name__)
 
 FIRST_RUN_SECONDS = 60.0
+AFTER_FAILURE_SECONDS = 5.0
 HUB_LAG_SECONDS = 1.0
 
 _LOCK_JOB = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:job, 1))")
@@ -42,6 +43,20 @@ def every(host: Host, seconds: float, job: Callable[[], Any]) -> None:
         try:
             job()
         except Exception as error:
+            if is_outage(error):
+                log.warning("job_held", service=host.name, error=type(error).__name__)
+            else:
+                log.exception("job_failed", service=host.name)
+
+
+def work_on(host: Host, method: str, marker: Continuous) -> None:
+    """Do one piece of work after the other until the process stops; what one raises is logged, and the loop goes on."""
+    pause = 0.0
+    while not host.stopping.wait(pause):
+        try:
+            pause = 0.0 if getattr(host.prototype, method)() else marker.pause_seconds
+        except Exception as error:
+            pause = max(AFTER_FAILURE_SECONDS, marker.pause_seconds)
             if is_outage(error):
                 log.warning("job_held", service=host.name, error=type(error).__name__)
             else:

@@ -13,7 +13,7 @@ from services.shared.keys import KeyRing
 from services.shared.settings import Settings
 
 if TYPE_CHECKING:
-    from services.shared.actor import ActorSigner
+    from services.shared.actor import Actor, ActorSigner
     from services.shared.bus.calls import Call
 
 
@@ -97,8 +97,25 @@ class ServiceBus:
         """The reply of a command of `service`; `command_id` makes a repetition harmless."""
         return self._call(service, method, arguments, call, command_id)
 
+    def ask_for(self, actor: Actor, service: str, method: str, arguments: dict[str, Any]) -> Any:
+        """As `ask`, but the other side decides by `actor`: a person on whose behalf this service works by itself (a job).
+
+        The caller answers for it that these are the person's rights at this moment.
+        """
+        return self._call(service, method, arguments, None, None, actor)
+
+    def tell_for(self, actor: Actor, service: str, method: str, arguments: dict[str, Any], command_id: str) -> Any:
+        """As `tell`, decided by `actor` like `ask_for`."""
+        return self._call(service, method, arguments, None, command_id, actor)
+
     def _call(
-        self, service: str, method: str, arguments: dict[str, Any], call: Call | None, command_id: str | None
+        self,
+        service: str,
+        method: str,
+        arguments: dict[str, Any],
+        call: Call | None,
+        command_id: str | None,
+        actor: Actor | None = None,
     ) -> Any:
         from services.shared.actor import service_actor
 
@@ -108,7 +125,7 @@ class ServiceBus:
             service,
             method,
             arguments,
-            actor_token=self._signer.sign(service_actor(self._owner), service),
+            actor_token=self._signer.sign(actor or service_actor(self._owner), service),
             command_id=command_id,
             timeout=timeout,
             call_id=call.call_id if call else "",

@@ -10,9 +10,17 @@ import eventlet
 import structlog
 
 from services.shared.actor import ActorVerifier
-from services.shared.bus import hosting, jobs, topology
+from services.shared.bus import database_wait, hosting, jobs, topology
 from services.shared.bus.answering import Requests
-from services.shared.bus.calls import BatchConsumer, Command, EventHandler, Periodic, Query, marked_methods
+from services.shared.bus.calls import (
+    BatchConsumer,
+    Command,
+    Continuous,
+    EventHandler,
+    Periodic,
+    Query,
+    marked_methods,
+)
 from services.shared.bus.client import ClientPool
 from services.shared.bus.handling import Collector, Events
 from services.shared.bus.link import Link
@@ -35,6 +43,7 @@ class ServiceProcess:
     """One process type: container, listeners, relay, sweeper and periodic jobs."""
 
     def __init__(self, service_class: Any, settings: Settings, keyring: KeyRing, plan: topology.Topology) -> None:
+        database_wait.install()
         self.name: str = service_class.name
         self.service_class = service_class
         self.settings = settings
@@ -67,6 +76,9 @@ class ServiceProcess:
         for method, marker in marked_methods(self.service_class, Periodic).items():
             run = lambda method=method, marker=marker: jobs.run_periodic(self.host, method, marker)  # noqa: E731
             self._spawn(jobs.every, self.host, marker.seconds, run)
+        for method, marker in marked_methods(self.service_class, Continuous).items():
+            for _ in range(marker.workers):
+                self._spawn(jobs.work_on, self.host, method, marker)
         self._spawn(jobs.watch_hub, self.host)
 
     def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import uuid
 
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.shared import actor as actors
-from services.shared.actor import Actor, ActorSigner, ActorVerifier, Grant, Kind, Role, covers, service_actor
+from services.shared.actor import Actor, ActorSigner, ActorVerifier, Desk, Grant, Kind, Role, covers, service_actor
 from services.shared.errors import NotAllowed
 
 GATEWAY, LEARNING = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -22,6 +23,9 @@ TEACHER = Actor(
     grants=(Grant(Role.SCHOOL_ADMIN, "CN/440000/440100/440103/s1"),),
     session_id=uuid.UUID(int=8),
     address="192.0.2.1",
+    desk=Desk.ADMINISTRATOR,
+    elevated_until=dt.datetime(2023, 1, 10, 2, 30, 0, 125000, tzinfo=dt.UTC),
+    waiting=True,
 )
 
 

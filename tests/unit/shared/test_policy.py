@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import time
 import uuid
 
 import pytest
 
+from services.shared import clock
 from services.shared.actor import ANONYMOUS, Role, service_actor
 from services.shared.bus.calls import Call, TargetNotAuthorisedError
 from services.shared.errors import NotAllowed, NotFound
 from services.shared.policy import Policy, anyone, granted, own, service, signed_in
-from tests.conftest import person
+from tests.conftest import FixedClock, person
 
 SCHOOL = "CN/44/4401/440103/s1"
 ADMIN = person(None, (Role.SCHOOL_ADMIN, SCHOOL))
@@ -74,3 +77,41 @@ def test_a_method_that_forgets_its_target_gets_no_answer() -> None:
     with pytest.raises(TargetNotAuthorisedError):
         call(granted(Role.SCHOOL_ADMIN), ADMIN).require_authorised()
     call(signed_in(), TEACHER).require_authorised()
+
+
+NOW = clock.parse_instant("2023-01-10T10:00:00+08:00")
+HALF_HOUR = dt.timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("elevated_until", [None, NOW, NOW - HALF_HOUR])
+def test_step_up_refuses_without_a_fresh_code(fixed_clock: FixedClock, elevated_until: dt.datetime | None) -> None:
+    actor = dataclasses.replace(ADMIN, elevated_until=elevated_until)
+    with pytest.raises(NotAllowed, match=r"shared\.step_up_needed"):
+        granted(Role.SCHOOL_ADMIN).with_step_up().admit(actor)
+    granted(Role.SCHOOL_ADMIN).admit(actor)
+
+
+def test_step_up_admits_until_its_end_and_not_the_wrong_role(fixed_clock: FixedClock) -> None:
+    elevated = dataclasses.replace(ADMIN, elevated_until=NOW + HALF_HOUR)
+    policy = granted(Role.SCHOOL_ADMIN).with_step_up()
+    policy.admit(elevated)
+    fixed_clock.instant = NOW + HALF_HOUR
+    with pytest.raises(NotAllowed, match=r"shared\.step_up_needed"):
+        policy.admit(elevated)
+    with pytest.raises(NotAllowed, match=r"shared\.not_allowed"):
+        policy.admit(TEACHER)
+
+
+def test_services_need_no_step_up() -> None:
+    (granted(Role.SCHOOL_ADMIN) | service("cli")).with_step_up().admit(service_actor("cli"))
+
+
+def test_who_waits_for_approval_may_only_what_says_so() -> None:
+    waiting = dataclasses.replace(TEACHER, waiting=True)
+    signed_in().while_waiting().admit(waiting)
+    (own() | own().while_waiting()).admit(waiting)
+    anyone().admit(waiting)
+    for policy in (signed_in(), own(), signed_in().seeing_everything("why")):
+        with pytest.raises(NotAllowed, match=r"identity\.awaiting_approval"):
+            policy.admit(waiting)
+        policy.admit(TEACHER)

@@ -11,11 +11,13 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+import openpyxl.utils.escape
 import pytest
 import xlsxwriter
 
 from services.shared.errors import InvalidInput, Unavailable
-from services.shared.spreadsheet import LOST_DIGITS, Limits, protect, read_rows, write_sheet
+from services.shared.sheet_writer import SheetWriter
+from services.shared.spreadsheet import LOST_DIGITS, Limits, open_rows, protect, read_rows, write_sheet
 
 NOT_ONE = r"shared\.not_a_spreadsheet"
 TOO_LARGE = r"shared\.spreadsheet_too_large"
@@ -75,6 +77,46 @@ def test_rare_characters_come_through_unchanged() -> None:
     assert cells(workbook([name])) == [(name,)]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_csv_is_a_sheet_too(encoding: str) -> None:
+    text = '姓名,备注\r\n张三,"a ""b"", c\r\nd"\r\n\r\n 𠮷 ,4.40524E+17\r\n'
+    rows = read_rows(text.encode(encoding))
+    assert [(row.number, row.cells) for row in rows] == [
+        (1, ("姓名", "备注")),
+        (2, ("张三", 'a "b", c\r\nd')),
+        (4, ("𠮷", LOST_DIGITS)),
+    ]
+
+
+@pytest.mark.parametrize("text", ['"never closed,', 'a,"b"c', "x" * 5000])
+def test_a_broken_csv_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"{NOT_ONE}|{TOO_LARGE}"):
+        read_rows(text.encode())
+
+
+def test_a_file_comes_in_pieces_and_its_rows_one_by_one() -> None:
+    data = workbook(*[[f"第{number}行"] for number in range(300)])
+    pieces = (data[start : start + 100] for start in range(0, len(data), 100))
+    with open_rows(pieces) as rows:
+        assert next(rows).cells == ("第0行",)
+        assert len(list(rows)) == 299
+
+
+def test_a_reader_that_ends_early_is_never_taken_for_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from services.shared import spreadsheet
+
+    dying = tmp_path / "dying.py"
+    monkeypatch.setattr(spreadsheet, "READER", dying)
+    for last in ("", "print('[2, [')", "print('{\"rows\": 2}')"):
+        dying.write_text(f"import sys; sys.stdin.buffer.read(); print('[1, []]'); {last}")
+        with pytest.raises(InvalidInput, match=TOO_LARGE):
+            read_rows(b"x")
+
+
+def test_cells_left_of_the_first_filled_column_count() -> None:
+    assert cells(workbook(["", "b"], ["", "d"])) == [("", "b"), ("", "d")]
+
+
 def test_a_formula_counts_as_its_stored_text_and_is_never_computed() -> None:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer)
@@ -91,12 +133,14 @@ def test_a_formula_counts_as_its_stored_text_and_is_never_computed() -> None:
         b"",
         b"PK\x03\x04",
         b"%PDF-1.7\n" * 100,
-        "姓名,证件号码\n".encode(),
+        "姓名,证件号码\n".encode("utf-16"),
+        b"\xff\xff\xff, what no encoding of ours allows",
+        b"<html><table></table></html>",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000),  # an old .xls, or an encrypted workbook
         workbook(["a"])[:-40],  # cut off on the way
         with_part(workbook(["a"]), "xl/workbook.xml", b"no xml at all"),
     ],
-    ids=["empty", "mark only", "pdf", "csv", "ole", "cut", "broken part"],
+    ids=["empty", "mark only", "pdf", "utf-16", "no text", "html", "ole", "cut", "broken part"],
 )
 def test_what_is_no_workbook_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput, match=NOT_ONE) as refused:
@@ -222,11 +266,19 @@ def test_the_reader_is_ended_when_it_takes_too_long(monkeypatch: pytest.MonkeyPa
         read_rows(workbook(["a"]), Limits(seconds=1))
 
 
+def test_who_takes_his_time_over_the_rows_still_gets_them_all() -> None:
+    """Storing a hundred thousand rows takes longer than reading them may."""
+    with open_rows([workbook(*[[f"第{number}行" * 100] for number in range(2000)])], Limits(seconds=2)) as rows:
+        next(rows)
+        time.sleep(2.5)
+        assert len(list(rows)) == 1999
+
+
 def test_a_few_readers_at_once_and_then_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from services.shared import spreadsheet
 
     slow = tmp_path / "slow.py"
-    slow.write_text("import time; time.sleep(1.5); print('{\"rows\": []}')")
+    slow.write_text("import sys, time; sys.stdin.buffer.read(); time.sleep(1.5); print('{\"rows\": 0}')")
     monkeypatch.setattr(spreadsheet, "READER", slow)
     data, limits = workbook(["a"]), Limits(seconds=10)
     readers = [threading.Thread(target=read_rows, args=(data, limits)) for _ in range(spreadsheet.READERS_AT_ONCE)]
@@ -244,7 +296,7 @@ def test_the_reader_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyP
     from services.shared import spreadsheet
 
     curious = tmp_path / "curious.py"
-    curious.write_text("import os, json; print(json.dumps({'rows': [[1, sorted(os.environ)]]}))")
+    curious.write_text("import os, json; print(json.dumps([1, sorted(os.environ)])); print('{\"rows\": 1}')")
     monkeypatch.setattr(spreadsheet, "READER", curious)
     monkeypatch.setenv("YANXIU_SECRET", "x")
     assert "YANXIU_SECRET" not in read_rows(workbook(["a"]))[0].cells
@@ -268,6 +320,41 @@ def test_what_is_written_reads_back_by_another_reader_as_text() -> None:
     values = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert values == [["证件号码", "备注"], ["440524188001010014", "'=1+1"], ["11010519491231002X", "'@SUM(A1)"]]
     assert all(cell.data_type == "s" for row in sheet.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("text", ["_x0041_", "a\x07b", "两 \n 行", "<&>\"'", "𠮷𮯠·", " ", "x" * 1000, "bad\ud800"])
+def test_any_text_is_written_so_that_others_read_it(text: str) -> None:
+    buffer = io.BytesIO()
+    write_sheet(buffer, ["列"], [[text]])
+    sheet = openpyxl.load_workbook(io.BytesIO(buffer.getvalue())).active
+    assert sheet is not None
+    value = sheet["A2"].value
+    assert openpyxl.utils.escape.unescape(value) == text.replace("\ud800", "?")
+
+
+def test_pages_carry_a_margin_and_the_file_its_notes() -> None:
+    buffer = io.BytesIO()
+    sheet = SheetWriter(buffer.write, ["列"], margin="R&D " + "长" * 300, notes={"用途": "=核对"})
+    sheet.write_row(["值"])
+    sheet.close()
+    book = openpyxl.load_workbook(io.BytesIO(buffer.getvalue()))
+    first, second = book.worksheets
+    assert first.oddHeader.left.text.startswith("R&&D 长")
+    assert first.oddFooter.left.text == first.oddHeader.left.text
+    assert [[cell.value for cell in row] for row in second.iter_rows()] == [["用途", "'=核对"]]
+
+
+def test_writing_a_hundred_thousand_rows_takes_no_memory() -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    sheet = SheetWriter(lambda _data: None, [f"列{n}" for n in range(3)])
+    for number in range(20_000):
+        sheet.write_row([f"内容{number}"] * 3)
+    sheet.close()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 << 20
 
 
 def test_five_thousand_honest_rows_are_read_in_reasonable_time() -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from services.shared import object_storage, storage
+from services.shared.audit_anchors import open_anchors
 from services.shared.errors import NotFound, Unavailable
 from services.shared.settings import SettingsError, load_settings
 
@@ -44,8 +45,10 @@ class FakeS3(http.server.BaseHTTPRequestHandler):
     do_GET = do_PUT = do_DELETE = do_HEAD = handle_any  # noqa: N815  the names http.server calls
 
     def handle_put(self, body):
+        if self.headers.get("If-None-Match") == "*" and self.path in self.server.objects:
+            return self.answer(412)
         self.server.objects[self.path] = (body, self.headers["Content-Type"])
-        self.answer(200)
+        return self.answer(200)
 
     def handle_get(self, _body):
         if self.path not in self.server.objects:
@@ -282,3 +285,36 @@ def test_the_signer_reproduces_the_published_example():
 def test_an_address_that_is_none_stops_the_start(tmp_path, url):
     with pytest.raises(SettingsError):
         open_with(tmp_path, url)
+
+
+# --- heads of the audit chains -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["folder", "s3"])
+def anchors(request, tmp_path, s3_server):
+    url = s3_url(s3_server) if request.param == "s3" else str(tmp_path / "elsewhere")
+    return open_anchors(load_settings({"YANXIU_DATA_DIR": str(tmp_path), "YANXIU_ANCHOR_URL": url}))
+
+
+def test_an_anchor_is_written_once(anchors):
+    assert anchors.find("org", 1) is None
+    assert anchors.put_once("org", 1, b"first")
+    assert not anchors.put_once("org", 1, b"second")
+    assert anchors.find("org", 1) == b"first"
+    assert anchors.find("identity", 1) is None
+
+
+def test_the_bucket_itself_refuses_a_second_writer(tmp_path, s3_server, monkeypatch):
+    address = {"YANXIU_DATA_DIR": str(tmp_path), "YANXIU_ANCHOR_URL": s3_url(s3_server)}
+    anchors = open_anchors(load_settings(address))
+    anchors.put_once("org", 1, b"first")
+    monkeypatch.setattr(type(anchors), "find", lambda *_arguments: None)
+    with pytest.raises(Unavailable):
+        anchors.put_once("org", 1, b"second")
+    assert [content for content, _ in s3_server.objects.values()] == [b"first"]
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "relative/folder", "s3://bucket"])
+def test_an_anchor_address_that_is_none_stops_the_start(tmp_path, url):
+    with pytest.raises(SettingsError):
+        open_anchors(load_settings({"YANXIU_DATA_DIR": str(tmp_path), "YANXIU_ANCHOR_URL": url}))
