@@ -26,9 +26,12 @@ class Account(Model):
     __tablename__ = "account"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    phone_sealed: Mapped[str]
-    phone_index: Mapped[str]
+    # ACTIVE; MERGED and ERASED ones have no phone and no password, and nobody signs in to them.
+    state: Mapped[str] = mapped_column(server_default="ACTIVE", default="ACTIVE")
+    phone_sealed: Mapped[str | None]
+    phone_index: Mapped[str | None]
     password_hash: Mapped[str | None]
+    one_time_until: Mapped[dt.datetime | None]  # set: an administrator gave out this password, to be changed by then
     identities: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     active_identity: Mapped[str]
     failed_count: Mapped[int] = mapped_column(server_default="0", default=0)
@@ -37,7 +40,12 @@ class Account(Model):
     tokens_not_before: Mapped[dt.datetime | None]
     version: Mapped[int]
     origin: Mapped[str]  # SELF or IMPORT
+    registered_as: Mapped[str | None]  # the identity that was announced; None in rows older than this column
     registered_at: Mapped[dt.datetime]
+    learner_no: Mapped[str | None]  # 继续教育学号: issued once, kept for life
+    # A copy of `placement.place`: row security reads off the row who may see it.
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"), server_default="", default="")
+    merged_into: Mapped[uuid.UUID | None]  # of a MERGED one: the account that stands for this person
 
 
 class Profile(Model):
@@ -51,13 +59,29 @@ class Profile(Model):
     gender: Mapped[str] = mapped_column(server_default="0", default="0")
     segment: Mapped[str] = mapped_column(server_default="", default="")
     subject: Mapped[str] = mapped_column(server_default="", default="")
+    birth_date_sealed: Mapped[str | None]
+    ethnicity_sealed: Mapped[str | None]
+    title: Mapped[str] = mapped_column(server_default="", default="")
+    post_category: Mapped[str] = mapped_column(server_default="", default="")
+    employed_since: Mapped[dt.date | None]
+    email_sealed: Mapped[str | None]
+    address_sealed: Mapped[str | None]
+    nickname_sealed: Mapped[str | None]
+    # Keyed index of the name's key, and where the person is, as in the account: a name is looked for inside a territory by
+    # one range of one index.
+    name_index: Mapped[str | None]
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"), server_default="", default="")
+    review_state: Mapped[str] = mapped_column(server_default="EDITABLE", default="EDITABLE")
+    review_round: Mapped[int] = mapped_column(server_default="0", default=0)  # counts submissions: which one was seen
+    submitted_at: Mapped[dt.datetime | None]
+    return_reason: Mapped[str] = mapped_column(server_default="", default="")
     changed_at: Mapped[dt.datetime]
     # The account's version when the profile was last announced, 0 for never; None in rows older than this column.
     announced_version: Mapped[int | None] = mapped_column(default=0)
 
 
 class ProfileHistory(Model):
-    """Former names and ID numbers: kept because credit was earned under them, shown to nobody by any method."""
+    """Former names and ID numbers: kept because credit was earned under them, shown to support only, masked."""
 
     __tablename__ = "profile_history"
 
@@ -65,7 +89,11 @@ class ProfileHistory(Model):
     account_id: Mapped[uuid.UUID]
     field: Mapped[str]
     value_sealed: Mapped[str]
+    # Of an ID number: who comes with a former number of somebody else's is perhaps the same person.
+    value_index: Mapped[str | None]
+    id_type: Mapped[str | None]
     replaced_at: Mapped[dt.datetime]
+    cause: Mapped[str] = mapped_column(server_default="EDIT", default="EDIT")  # EDIT, REVIEW or MERGE
 
 
 class SignIn(Model):
@@ -76,7 +104,16 @@ class SignIn(Model):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     account_id: Mapped[uuid.UUID]
     by_code: Mapped[bool]  # begun by SMS code: for a few minutes that proves the phone
+    method: Mapped[str]
+    device: Mapped[str] = mapped_column(server_default="", default="")  # program and system, nothing finer
+    address: Mapped[str] = mapped_column(server_default="", default="")  # masked
     started_at: Mapped[dt.datetime]
+    last_used_at: Mapped[dt.datetime]
+    desk: Mapped[str] = mapped_column(server_default="TEACHER", default="TEACHER")
+    desk_opened_at: Mapped[dt.datetime | None]
+    elevated_until: Mapped[dt.datetime | None]  # end of the step-up
+    # As the account's, for this sign-in alone: set when its administrator's desk is closed.
+    tokens_not_before: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     end_reason: Mapped[str] = mapped_column(server_default="", default="")
 

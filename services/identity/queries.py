@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.identity.models import (
@@ -22,10 +21,17 @@ from services.identity.models import (
     SignIn,
     SmsCode,
 )
-from services.identity.rules.sign_in import SendHistory
+from services.identity.rules.sign_in import REFRESH_IDLE, SendHistory
+from services.shared.database import run_plain
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
+# Built once: every sign-in asks it, and building takes longer than asking.
+LOCK_ACCOUNT = sa.select(Account).where(Account.id == sa.bindparam("account_id")).with_for_update()
+LOCK_WORDS = """
+    SELECT pg_advisory_xact_lock(number)
+    FROM (SELECT hashtextextended(word, 0) AS number FROM unnest(%(words)s::text[]) AS word ORDER BY number) AS ordered
+"""
 
 
 def find_account(db: Session, account_id: uuid.UUID) -> Account | None:
@@ -37,7 +43,13 @@ def find_account_by_phone(db: Session, phone_candidates: Sequence[str]) -> Accou
 
 
 def lock_account(db: Session, account_id: uuid.UUID) -> Account | None:
-    return db.scalars(sa.select(Account).where(Account.id == account_id).with_for_update()).one_or_none()
+    return db.scalars(LOCK_ACCOUNT, {"account_id": account_id}).one_or_none()
+
+
+def lock_accounts(db: Session, account_ids: Collection[uuid.UUID]) -> list[Account]:
+    """Several accounts, locked in one order."""
+    accounts = sa.select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
+    return list(db.scalars(accounts.with_for_update()))
 
 
 def find_profile(db: Session, account_id: uuid.UUID) -> Profile | None:
@@ -90,9 +102,9 @@ def lock_newest_code(db: Session, phone_candidates: Sequence[str], purpose: str)
 
 
 def send_history(
-    db: Session, phone_candidates: Sequence[str], address_candidates: Sequence[str], now: dt.datetime
+    db: Session, phone_candidates: Sequence[str], address_candidates: Sequence[str], network: str, now: dt.datetime
 ) -> SendHistory:
-    """What was sent lately. Call it under `lock_words` of both, or parallel requests do not see each other."""
+    """What was sent lately, and whether `network`, a masked address, is one of the owner's. Call it under `lock_words` of both, or parallel requests do not see each other."""
     recent = SmsCode.issued_at > now - HOUR
     unused_sent_at, last_hour, last_day = db.execute(
         sa.select(
@@ -106,7 +118,17 @@ def send_history(
     from_address = db.scalar(
         sa.select(sa.func.count(SmsCode.id)).where(SmsCode.address_index.in_(address_candidates), recent)
     )
-    return SendHistory(unused_sent_at, last_hour, last_day, from_address or 0)
+    is_known = db.scalar(
+        sa.select(
+            sa.exists().where(
+                Account.phone_index.in_(phone_candidates),
+                SignIn.account_id == Account.id,
+                SignIn.address == network,
+                SignIn.last_used_at > now - REFRESH_IDLE,
+            )
+        )
+    )
+    return SendHistory(unused_sent_at, last_hour, last_day, from_address or 0, bool(network and is_known))
 
 
 def lock_words(db: Session, *words: str) -> None:
@@ -114,11 +136,7 @@ def lock_words(db: Session, *words: str) -> None:
 
     The locks are taken in one order whatever the order of the words, so that two callers never wait crosswise.
     """
-    numbers = sa.select(
-        sa.func.hashtextextended(sa.func.unnest(sa.literal(list(words), ARRAY(sa.Text))), 0).label("number")
-    )
-    ordered = numbers.order_by("number").subquery()
-    db.execute(sa.select(sa.func.pg_advisory_xact_lock(ordered.c.number)))
+    run_plain(db, LOCK_WORDS, {"words": list(words)})
 
 
 def count_attempts(db: Session, kind: str, subjects: Sequence[str], starts_at: dt.datetime) -> int:

@@ -51,6 +51,7 @@ def code_text(**options: Any) -> Text:
 class RequestSmsCode(Arguments):
     phone = phone_text(required=True)
     purpose = choice(contract.SMS_PURPOSES, required=True)
+    captcha = Text(4000)
 
 
 class RegisterAccount(Arguments):
@@ -58,22 +59,7 @@ class RegisterAccount(Arguments):
     sms_code = code_text(required=True)
     password = password_text()
     identity = choice(contract.IDENTITIES, load_default="TEACHER")
-
-
-class StartSignIn(Arguments):
-    phone = phone_text(required=True)
-    password = password_text()
-    sms_code = code_text()
-
-
-class RefreshSession(Arguments):
-    refresh_token = Text(200, required=True)
-
-
-class SetPassword(Arguments):
-    password = password_text(required=True)
-    current_password = password_text()
-    sms_code = code_text()
+    user_agent = Text(400, shortest=0, load_default="")
 
 
 class UpdateProfile(Arguments):
@@ -83,6 +69,15 @@ class UpdateProfile(Arguments):
     gender = choice(contract.GENDERS)
     segment = Text(20)
     subject = Text(30)
+    # These may be emptied again.
+    birth_date = Text(10, shortest=0)
+    ethnicity = Text(20, shortest=0)
+    title = choice(("", *contract.person.TITLES))
+    post_category = choice(("", *contract.person.POST_CATEGORIES))
+    employed_since = Text(10, shortest=0)
+    email = Text(254, shortest=0)
+    address = Text(200, shortest=0)
+    nickname = Text(30, shortest=0)
 
 
 class SwitchIdentity(Arguments):
@@ -141,6 +136,7 @@ class Account(Schema):
 
 class Profile(Schema):
     account_id = fields.UUID()
+    learner_no = fields.String()
     name = fields.String()
     id_type = fields.String()
     id_no = fields.String()
@@ -148,15 +144,28 @@ class Profile(Schema):
     gender = fields.String()
     segment = fields.String()
     subject = fields.String()
+    birth_date = fields.String()
+    ethnicity = fields.String()
+    title = fields.String()
+    post_category = fields.String()
+    employed_since = fields.String()
+    on_probation = fields.Boolean()
+    email = fields.String()
+    address = fields.String()
+    nickname = fields.String()
     complete = fields.Boolean()
     locked_fields = fields.List(fields.String())
     membership_state = fields.String()
+    review_state = fields.String()
+    return_reason = fields.String()
+    draft = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 class Person(Schema):
     """Somebody as an administrator sees them: masked."""
 
     account_id = fields.UUID()
+    learner_no = fields.String()
     name = fields.String()
     id_type = fields.String()
     id_no = fields.String()

@@ -5,9 +5,18 @@ from __future__ import annotations
 import uuid
 
 from services.identity import contract, passwords, queries, schemas, tokens
+from services.identity.access.actions import guarding, policies
+from services.identity.access.captcha import CaptchasProvider
+from services.identity.access.entrypoints import SignInDefences
 from services.identity.actions import accounts, codes, imports, people, profiles, sign_ins, upkeep
 from services.identity.actions.refusals import accepted, checked_phone, require
-from services.identity.models import Placement
+from services.identity.disclosure.entrypoints import Disclosure
+from services.identity.notices.actions import telling_decision
+from services.identity.notices.entrypoints import Notices
+from services.identity.passes.entrypoints import NationalPasses
+from services.identity.person.actions import placing
+from services.identity.person.entrypoints import Persons
+from services.identity.phone.entrypoints import PhoneChanges
 from services.identity.policy import POLICIES
 from services.identity.projections import PROJECTIONS
 from services.identity.rules import sign_in as rules
@@ -16,13 +25,17 @@ from services.identity.snapshots import SNAPSHOTS
 from services.identity.vault import VaultProvider
 from services.org.contract import GRANTS_CHANGED, MEMBERSHIP_CHANGED
 from services.shared import clock, sms
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import DatabaseProvider, SettingsProvider, command, event_handler, periodic, query
 from services.shared.bus.snapshots import TellsSnapshots
-from services.shared.errors import InvalidInput, NotFound, Unavailable
-from services.shared.placement import keep_placement
+from services.shared.errors import NotFound, Unavailable
+
+ACCOUNT = schemas.Account()
 
 
-class IdentityService(TellsSnapshots):
+class IdentityService(
+    SignInDefences, PhoneChanges, NationalPasses, Notices, Persons, Disclosure, AuditTrail, TellsSnapshots
+):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -32,6 +45,7 @@ class IdentityService(TellsSnapshots):
     vault = VaultProvider()
     passwords = passwords.PasswordsProvider()
     mint = tokens.MintProvider()
+    captchas = CaptchasProvider()
 
     # Registration and signing in ----------------------------------------------------------------------------------
 
@@ -40,14 +54,13 @@ class IdentityService(TellsSnapshots):
         """Send a code; the answer is the same whether or not the phone has an account."""
         arguments = call.load(schemas.RequestSmsCode())
         phone = checked_phone(arguments["phone"])
-        issued = self.database.commit_once(
-            call, lambda db: codes.request_sms_code(db, call, self.vault, phone, arguments["purpose"])
-        )
-        self._send(call, uuid.UUID(issued["message_id"]))
-        return {
-            "expires_in_seconds": int(rules.CODE_LIFETIME.total_seconds()),
-            "resend_after_seconds": int(rules.RESEND_INTERVAL.total_seconds()),
-        }
+        purpose, captcha = arguments["purpose"], self._captcha(arguments)
+
+        def act(db):
+            guarding.require_captcha_for_code(db, call, self.vault, phone, purpose, captcha)
+            return codes.request_sms_code(db, call, self.vault, phone, purpose)
+
+        return self._code_sent(call, act)
 
     @command
     def register_account(self, call):
@@ -67,63 +80,9 @@ class IdentityService(TellsSnapshots):
         )
         # Tokens are secrets and are kept nowhere, so they come from a command that may be repeated.
         account_id = uuid.UUID(made["account_id"])
-        reply = self._signed_in(call, lambda db: sign_ins.open_first_sign_in(db, call, account_id))
+        client = sign_ins.Client.of(call, arguments["user_agent"])
+        reply = self._signed_in(call, lambda db: sign_ins.open_first_sign_in(db, call, self.vault, account_id, client))
         return {"account": reply.pop("account"), "tokens": reply}
-
-    @command
-    def sign_in(self, call):
-        arguments = call.load(schemas.StartSignIn())
-        phone = checked_phone(arguments["phone"])
-        _require_one_secret(arguments, "password", "sms_code")
-        if code := arguments.get("sms_code"):
-            return self._signed_in(call, lambda db: sign_ins.sign_in_by_code(db, call, self.vault, phone, code))
-        with self.database.read(call) as db:
-            credentials = sign_ins.read_credentials(db, call, self.vault, phone)
-        # 36 ms of argon2, so before the transaction; the action checks that the hash is still the same.
-        matches = self.passwords.verify(arguments["password"], credentials.password_hash)
-        outdated = matches and self.passwords.is_outdated(credentials.password_hash)
-        fresher = self.passwords.hash(arguments["password"]) if outdated else None
-        return self._signed_in(
-            call, lambda db: sign_ins.sign_in_by_password(db, call, self.vault, credentials, matches, fresher)
-        )
-
-    @command
-    def refresh_session(self, call):
-        arguments = call.load(schemas.RefreshSession())
-        return self._signed_in(call, lambda db: sign_ins.refresh_session(db, call, arguments["refresh_token"]))
-
-    @command
-    def sign_out(self, call):
-        call.load(schemas.Nothing())
-        return self.database.commit_once(call, lambda db: sign_ins.sign_out(db, call))
-
-    @command
-    def set_password(self, call):
-        """Proved by the old password, by a code, or by having signed in by code just now."""
-        arguments = call.load(schemas.SetPassword())
-        if "current_password" in arguments and "sms_code" in arguments:
-            raise InvalidInput("identity.one_secret", "current_password")
-        with self.database.read(call) as db:
-            credentials, phone = sign_ins.read_own_credentials(db, call, self.vault)
-        require(rules.password_problem(arguments["password"], phone), "password")
-        proof = sign_ins.PasswordProof(
-            credentials,
-            phone,
-            arguments.get("sms_code"),
-            self._judged(arguments.get("current_password"), credentials),
-        )
-        password_hash = self.passwords.hash(arguments["password"])
-        accepted(
-            self.database.commit_once(
-                call, lambda db: sign_ins.set_password(db, call, self.vault, proof, password_hash)
-            )
-        )
-        return {}
-
-    @command
-    def unlock_account(self, call):
-        arguments = call.load(schemas.OneAccount())
-        return self.database.commit_once(call, lambda db: sign_ins.unlock_account(db, call, arguments["account_id"]))
 
     # The own account and profile ----------------------------------------------------------------------------------
 
@@ -150,7 +109,7 @@ class IdentityService(TellsSnapshots):
         wanted = Identity(arguments["identity"])
         self.database.commit_once(call, lambda db: accounts.switch_identity(db, call, wanted))
         with self.database.read(call) as db:
-            standing = accounts.get_standing(db, call.actor.account_id)
+            standing = accounts.get_standing(db, call)
             shown = schemas.Account().dump(accounts.show_account(db, self.vault, standing.account_id))
         return {**self._access_token(standing, call.actor.session_id, call.now), "account": shown}
 
@@ -226,7 +185,12 @@ class IdentityService(TellsSnapshots):
 
     @event_handler(MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):
-        keep_placement(db, Placement, event.payload)
+        now = clock.now()
+        with (
+            policies.noticing_approval(db, event.payload, now),
+            telling_decision(db, self.vault, event.payload, now),
+        ):
+            placing.follow_membership(db, event.payload)
 
     @event_handler(GRANTS_CHANGED)
     def on_grants_changed(self, db, event):
@@ -248,18 +212,12 @@ class IdentityService(TellsSnapshots):
     def _signed_in(self, call, act):
         """Run an action that opens a sign-in; the tokens of its reply are never stored."""
         opened = accepted(self.database.commit_once(call, act, keep_reply=False))["opened"]
-        account_id = opened.standing.account_id
-        with self.database.read(call) as db:
-            shown = schemas.Account().dump(accounts.show_account(db, self.vault, account_id))
         return {
             **self._access_token(opened.standing, opened.session_id, call.now),
             "refresh_token": opened.refresh_token,
-            "account": shown,
+            "desk": opened.standing.desk,
+            "account": ACCOUNT.dump(opened.account),
         }
-
-    def _judged(self, password, credentials):
-        """Whether a given password is right; None when none was given."""
-        return None if password is None else self.passwords.verify(password, credentials.password_hash)
 
     def _access_token(self, standing, session_id, now):
         return {
@@ -270,6 +228,15 @@ class IdentityService(TellsSnapshots):
     def _profile(self, call):
         with self.database.read(call) as db:
             return schemas.Profile().dump(profiles.show_profile(db, self.vault, call.actor.account_id))
+
+    def _code_sent(self, call, act):
+        """Issue a code by `act` and hand it over."""
+        issued = self.database.commit_once(call, act)
+        self._send(call, uuid.UUID(issued["message_id"]))
+        return {
+            "expires_in_seconds": int(rules.CODE_LIFETIME.total_seconds()),
+            "resend_after_seconds": int(rules.RESEND_INTERVAL.total_seconds()),
+        }
 
     def _send(self, call, message_id):
         """Hand a message over after its commit. A repeated command sends again only what was not taken."""
@@ -288,8 +255,3 @@ class IdentityService(TellsSnapshots):
     def _keep_in_mailbox(self, call, message):
         with self.database.transaction(call) as db:
             codes.keep_development_message(db, self.vault, message, call.now)
-
-
-def _require_one_secret(arguments, first, second):
-    if (first in arguments) == (second in arguments):
-        raise InvalidInput("identity.one_secret", first)

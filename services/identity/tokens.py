@@ -33,7 +33,7 @@ class AccessTokenMint:
         self._header = {"alg": ALGORITHM, "kid": key_id}
 
     def mint(self, standing: Standing, session_id: Any, now: dt.datetime) -> str:
-        """A signed token saying who this is, as what, with which grants. Never stored."""
+        """A signed token saying who this is, as what, at which desk, with which grants. Never stored."""
         issued = issued_at(now, standing.tokens_not_before)
         claims = {
             "iss": contract.SERVICE,
@@ -41,6 +41,9 @@ class AccessTokenMint:
             "sid": str(session_id),
             "idn": standing.active_identity,
             "grants": standing.grants,
+            "dsk": standing.desk,
+            "elv": standing.elevated_until.timestamp() if standing.elevated_until else None,
+            "wai": standing.waiting,
             "ver": standing.version,
             # A fraction (RFC 7519 allows it): whole seconds could not tell a token from the revocation just before it.
             "iat": issued.timestamp(),

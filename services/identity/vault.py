@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.identity.rules.contact import name_key
 from services.shared.bus.providers import Environment, Provider
 from services.shared.crypto import BlindIndex, FieldCipher, KeySet
 from services.shared.keys import KeyRing
@@ -57,12 +58,26 @@ class Vault:
     def id_no_candidates(self, id_type: str, id_no: str) -> list[str]:
         return self._index.candidates(f"{id_type} {id_no}", "id_no")
 
+    def name_index(self, name: str) -> str:
+        """By the name's key, so that joints, case and width do not matter."""
+        return self._index.index(name_key(name), "name")
+
+    def name_candidates(self, name: str) -> list[str]:
+        return self._index.candidates(name_key(name), "name")
+
     def address_index(self, address: str) -> str:
         """A client's address as limits count it: an address is personal data too."""
         return self._index.index(address, "address")
 
     def address_candidates(self, address: str) -> list[str]:
         return self._index.candidates(address, "address")
+
+    def login_index(self, login: str) -> str:
+        """What somebody typed to sign in, as limits count it: it may be a phone or an ID number."""
+        return self._index.index(login, "login")
+
+    def login_candidates(self, login: str) -> list[str]:
+        return self._index.candidates(login, "login")
 
     def code_index(self, code_id: uuid.UUID, code: str) -> str:
         """Keyed and bound to its row: a plain hash of six digits is no secret."""
@@ -71,6 +86,18 @@ class Vault:
     def is_code(self, code_id: uuid.UUID, code: str, stored: str) -> bool:
         candidates = self._index.candidates(f"{code_id} {code}", "sms_code")
         return any(hmac.compare_digest(candidate, stored) for candidate in candidates)
+
+    def subject_candidates(self, issuer: str, subject: str) -> list[str]:
+        """What an issuer of passes calls somebody, newest key first."""
+        return self._index.candidates(f"{issuer} {subject}", "pass_subject")
+
+    def ticket_key(self, ticket_id: uuid.UUID) -> str:
+        """What lets whoever opened a ticket follow it. Worked out, so that it is stored nowhere."""
+        return self._index.index(str(ticket_id), "ticket_key")
+
+    def is_ticket_key(self, ticket_id: uuid.UUID, key: str) -> bool:
+        candidates = self._index.candidates(str(ticket_id), "ticket_key")
+        return any(hmac.compare_digest(candidate.encode(), key.encode()) for candidate in candidates)
 
 
 def new_refresh_token() -> str:

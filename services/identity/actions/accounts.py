@@ -12,13 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.identity import contract, queries, tokens
+from services.identity.access import queries as access_queries
+from services.identity.access.rules import desks
 from services.identity.actions.codes import spend_code
 from services.identity.actions.refusals import refused
-from services.identity.models import Account, AccountGrants, Profile, Revocation
+from services.identity.models import Account, AccountGrants, Profile, Revocation, SignIn
 from services.identity.rules.contact import masked_phone
 from services.identity.rules.profile import Identity, may_become
 from services.identity.vault import Vault
 from services.shared import clock, outbox
+from services.shared.actor import Desk
 from services.shared.bus import Call
 from services.shared.errors import Conflict, InvalidInput, NotFound
 from services.shared.ids import new_id
@@ -26,13 +29,30 @@ from services.shared.ids import new_id
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """What an access token says about an account."""
+    """What an access token says about an account in one sign-in. At the teacher's desk there are no grants."""
 
     account_id: uuid.UUID
     active_identity: str
     grants: list[list[str]]
     version: int
     tokens_not_before: dt.datetime | None
+    desk: Desk
+    elevated_until: dt.datetime | None
+    waiting: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class SignInTimes:
+    """At which desk a sign-in stands, since when, and what that is good for."""
+
+    desk: Desk = Desk.TEACHER
+    desk_opened_at: dt.datetime | None = None
+    elevated_until: dt.datetime | None = None
+    tokens_not_before: dt.datetime | None = None
+
+    @classmethod
+    def of(cls, sign_in: SignIn) -> SignInTimes:
+        return cls(Desk(sign_in.desk), sign_in.desk_opened_at, sign_in.elevated_until, sign_in.tokens_not_before)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +91,7 @@ def new_account(vault: Vault, phone: str, identity: str, origin: str, now: dt.da
         phone_index=vault.phone_index(phone),
         identities=[identity],
         active_identity=identity,
+        registered_as=identity,
         version=1,
         origin=origin,
         registered_at=now,
@@ -78,24 +99,43 @@ def new_account(vault: Vault, phone: str, identity: str, origin: str, now: dt.da
 
 
 def registered_payload(account: Account) -> dict[str, Any]:
-    return {"account_id": str(account.id), "version": 1, "identity": account.active_identity}
+    return {"account_id": str(account.id), "version": 1, "identity": account.registered_as or account.active_identity}
 
 
-def get_standing(db: Session, account_id: uuid.UUID) -> Standing:
-    """Raises NotFound for an account that is gone."""
-    account = queries.find_account(db, account_id)
+def get_standing(db: Session, call: Call) -> Standing:
+    """The caller's, in the sign-in that the call comes from. Raises NotFound for an account that is gone."""
+    account = queries.find_account(db, call.actor.account_id) if call.actor.account_id else None
     if account is None:
         raise NotFound("identity.person_unknown")
-    return standing_of(db, account)
+    sign_in = db.get(SignIn, call.actor.session_id) if call.actor.session_id else None
+    own = sign_in is not None and sign_in.account_id == account.id
+    return standing_of(db, account, sign_in if own else None, call.now)
 
 
-def standing_of(db: Session, account: Account) -> Standing:
+def standing_of(db: Session, account: Account, sign_in: SignIn | None, now: dt.datetime) -> Standing:
+    times = SignInTimes.of(sign_in) if sign_in is not None else SignInTimes()
+    return standing_by(db, account, times, access_queries.read_facts(db, account.id), now)
+
+
+def standing_by(
+    db: Session, account: Account, sign_in: SignInTimes, facts: access_queries.Facts, now: dt.datetime
+) -> Standing:
+    """As `standing_of`, from facts that were read already."""
+    grants = facts.grants
+    desk = desks.desk_at(sign_in.desk, sign_in.desk_opened_at, bool(grants), now)
+    elevated_until = desks.elevation_at(sign_in.elevated_until, now)
+    not_before = max(filter(None, (account.tokens_not_before, sign_in.tokens_not_before)), default=None)
+    administers = desk is Desk.ADMINISTRATOR
     return Standing(
         account.id,
         account.active_identity,
-        queries.find_grants(db, account.id),
+        grants if administers else [],
         account.version,
-        account.tokens_not_before,
+        not_before,
+        desk,
+        elevated_until,
+        # Somebody above has appointed the administrator: no school has to vouch for that first.
+        waiting=not administers and access_queries.is_waiting_at(db, facts.place, facts.state),
     )
 
 
@@ -104,7 +144,10 @@ def show_account(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, 
     account = queries.find_account(db, account_id)
     if account is None:
         raise NotFound("identity.person_unknown")
-    grants = queries.find_grants(db, account.id)
+    return shown_account(vault, account, queries.find_grants(db, account.id))
+
+
+def shown_account(vault: Vault, account: Account, grants: list[list[str]]) -> dict[str, Any]:
     return {
         "account_id": account.id,
         "phone": masked_phone(vault.open("account", account.id, "phone", account.phone_sealed)),
@@ -157,6 +200,12 @@ def revoke_access(db: Session, account_id: uuid.UUID, now: dt.datetime, sign_in_
         if found is None:
             return  # org may grant before it is told of an account; there are no tokens to void
         not_before = found
+    _announce_revocation(db, account_id, sign_in_id, not_before, now)
+
+
+def _announce_revocation(
+    db: Session, account_id: uuid.UUID, sign_in_id: uuid.UUID | None, not_before: dt.datetime, now: dt.datetime
+) -> None:
     db.add(Revocation(id=new_id(), account_id=account_id, sign_in_id=sign_in_id, not_before=not_before, revoked_at=now))
     payload = {
         "account_id": str(account_id),
@@ -164,6 +213,13 @@ def revoke_access(db: Session, account_id: uuid.UUID, now: dt.datetime, sign_in_
         "not_before": clock.format_instant(not_before),
     }
     outbox.announce(db, contract.ACCESS_REVOKED, account_id, payload)
+
+
+def revoke_desk(db: Session, sign_in: SignIn, now: dt.datetime) -> None:
+    """Void the access tokens of one sign-in that goes on: its next ones tell another desk."""
+    not_before = max(filter(None, (now, sign_in.tokens_not_before and sign_in.tokens_not_before + tokens.NEXT_INSTANT)))
+    sign_in.tokens_not_before = not_before
+    _announce_revocation(db, sign_in.account_id, sign_in.id, not_before, now)
 
 
 def _advance_not_before(db: Session, account_id: uuid.UUID, now: dt.datetime) -> dt.datetime | None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.identity import queries
+from services.identity.access.rules.sign_ins import masked_address
 from services.identity.models import AttemptWindow, DevelopmentMessage, SmsCode
 from services.identity.rules import sign_in as rules
 from services.identity.rules.contact import masked_phone
@@ -40,7 +41,7 @@ def request_sms_code(db: Session, call: Call, vault: Vault, phone: str, purpose:
     """
     phones, addresses = vault.phone_candidates(phone), vault.address_candidates(call.actor.address)
     queries.lock_words(db, f"sms phone {phones[-1]}", f"sms address {addresses[-1]}")
-    history = queries.send_history(db, phones, addresses, call.now)
+    history = queries.send_history(db, phones, addresses, masked_address(call.actor.address), call.now)
     if problem := rules.send_problem(history, call.now):
         raise LimitReached(problem, "phone", f"retry_after_seconds={rules.retry_after_seconds(problem)}")
     code_id, code = new_id(), rules.code_text(secrets.randbelow(1_000_000))

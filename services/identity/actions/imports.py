@@ -24,14 +24,13 @@ from services.identity.actions.profiles import (
 )
 from services.identity.actions.refusals import checked_phone
 from services.identity.models import Account, Profile
-from services.identity.rules.profile import Identity
+from services.identity.person.actions.learner_numbers import issue
+from services.identity.rules.profile import EMPTY, Identity
 from services.identity.vault import Vault
 from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
 from services.shared.errors import Conflict, InvalidInput, ServiceError
-
-EMPTY = {"name": "", "id_type": "", "id_no": "", "gender": "0", "segment": "", "subject": ""}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,21 +89,23 @@ def import_people(db: Session, call: Call, vault: Vault, rows: list[dict[str, An
     password: they sign in by SMS code.
     """
     today = beijing_day(call.now)
-    judged = [_judged_row(row, today) for row in rows]
+    schema = schemas.ImportRow()  # once: to make one costs more than to use it
+    judged = [_judged_row(schema, row, today) for row in rows]
     wanted = [each for each in judged if isinstance(each, RosterRow)]
     # Whoever claims one of these numbers at this moment waits until we have committed, and then sees us.
     queries.lock_words(db, *(id_no_word(vault.id_no_candidates(*each.number)) for each in wanted))
     directory = _load_directory(db, vault, wanted)
     outcomes = [_outcome(call, vault, directory, row, each) for row, each in zip(rows, judged, strict=True)]
     lost = _save(db, call, directory.added.values())
+    _number_the_known(db, outcomes)
     return [
         _refusal(each["row"], lost[each["account_id"]]) if each["account_id"] in lost else each for each in outcomes
     ]
 
 
-def _judged_row(row: dict[str, Any], today: dt.date) -> RosterRow | ServiceError:
+def _judged_row(schema: schemas.ImportRow, row: dict[str, Any], today: dt.date) -> RosterRow | ServiceError:
     try:
-        loaded = schemas.ImportRow().load(row)
+        loaded = schema.load(row)
         values = {field: loaded[field] for field in ("name", "id_type", "id_no", "segment", "subject")}
         return RosterRow(checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, values, today)})
     except ValidationError as error:
@@ -118,7 +119,7 @@ def _load_directory(db: Session, vault: Vault, wanted: Sequence[RosterRow]) -> D
     numbers = {index: each.number for each in wanted for index in vault.id_no_candidates(*each.number)}
     owners = queries.list_id_owners(db, numbers)
     return Directory(
-        {phones[account.phone_index]: account.id for account in queries.list_accounts_by_phone(db, phones)},
+        {phones[str(account.phone_index)]: account.id for account in queries.list_accounts_by_phone(db, phones)},
         {numbers[str(profile.id_no_index)]: profile.account_id for profile in owners},
         {profile.account_id: open_profile(vault, profile)["name"] for profile in owners},
     )
@@ -159,10 +160,16 @@ def _save(db: Session, call: Call, people: Iterable[NewPerson]) -> dict[uuid.UUI
     saved = [each for each in people if each.account.id not in lost]
     registered = [(each.account.id, registered_payload(each.account)) for each in saved]
     outbox.announce_many(db, contract.ACCOUNT_REGISTERED, registered)
+    issue(db, [each.account for each in saved])
     announce_changed(db, [(each.account, each.profile, each.values) for each in saved])
-    for each in saved:
-        audit.record(db, call, subject=each.account.id, after={"origin": "IMPORT"})
+    audit.record_many(db, call, [audit.Act(each.account.id, after={"origin": "IMPORT"}) for each in saved])
     return lost
+
+
+def _number_the_known(db: Session, outcomes: Sequence[dict[str, Any]]) -> None:
+    """People who registered themselves get their learner number when a roster names them [S3:75]."""
+    known = {each["account_id"] for each in outcomes if each["outcome"] == "UNCHANGED"}
+    issue(db, queries.lock_accounts(db, known))
 
 
 def _inserted(db: Session, people: Sequence[NewPerson]) -> bool:

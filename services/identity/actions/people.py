@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -17,26 +18,64 @@ from services.identity.vault import Vault
 from services.shared.bus import Call
 from services.shared.errors import NotFound
 
+NAMED = ("name", "id_no")  # the sealed fields that others see something of
 
-def show_person(vault: Vault, account: Account, profile: Profile) -> dict[str, Any]:
+
+class AccountShown(Protocol):
+    """What is shown of an account: the row itself, or a list's columns of it."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def learner_no(self) -> str | None: ...
+    @property
+    def phone_sealed(self) -> str | None: ...
+    @property
+    def locked_at(self) -> dt.datetime | None: ...
+
+
+class ProfileShown(Protocol):
+    """As `AccountShown`, of a profile."""
+
+    @property
+    def name_sealed(self) -> str | None: ...
+    @property
+    def id_type(self) -> str | None: ...
+    @property
+    def id_no_sealed(self) -> str | None: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+
+
+def show_person(vault: Vault, account: AccountShown, profile: ProfileShown) -> dict[str, Any]:
     """Somebody as an administrator sees them: everything that names a person masked."""
-    opened = open_profile(vault, profile)
+    account_id, id_type = account.id, profile.id_type or ""
+    name = vault.open("profile", account_id, "name", profile.name_sealed)
+    id_no = vault.open("profile", account_id, "id_no", profile.id_no_sealed)
+    values = {
+        "name": name,
+        "id_type": id_type,
+        "id_no": id_no,
+        "segment": profile.segment,
+        "subject": profile.subject,
+    }
     return {
-        "account_id": account.id,
-        "name": masked_name(opened["name"]),
-        "id_type": opened["id_type"],
-        "id_no": masked_id_no(opened["id_no"]),
-        "phone": masked_phone(vault.open("account", account.id, "phone", account.phone_sealed)),
-        "segment": opened["segment"],
-        "subject": opened["subject"],
-        "complete": rules.is_complete(opened),
+        **values,
+        "account_id": account_id,
+        "learner_no": account.learner_no or "",
+        "name": masked_name(name),
+        "id_no": masked_id_no(id_no),
+        "phone": masked_phone(vault.open("account", account_id, "phone", account.phone_sealed)),
+        "complete": rules.is_complete(values),
         "locked": account.locked_at is not None,
     }
 
 
 def show_holder(vault: Vault, profile: Profile) -> dict[str, Any]:
     """What stands on a certificate."""
-    opened = open_profile(vault, profile)
+    opened = open_profile(vault, profile, NAMED)
     return {
         "account_id": profile.account_id,
         "name": opened["name"],

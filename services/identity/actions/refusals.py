@@ -28,9 +28,9 @@ def require(problem: str, field: str) -> None:
         raise InvalidInput(problem, field)
 
 
-def checked_phone(text: str) -> str:
+def checked_phone(text: str, field: str = "phone") -> str:
     """The eleven digits of a typed phone. Raises InvalidInput for anything but a mainland mobile."""
     phone = normalised_phone(text)
     if not is_mainland_mobile(phone):
-        raise InvalidInput("identity.phone_form", "phone")
+        raise InvalidInput("identity.phone_form", field)
     return phone

@@ -10,6 +10,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from services.identity import tokens
+from services.identity.actions.profiles import SEALED, fill_profile, open_profile
 from services.identity.models import (
     Account,
     AttemptWindow,
@@ -21,6 +22,7 @@ from services.identity.models import (
     SignIn,
     SmsCode,
 )
+from services.identity.person.models import PersonMerge, ProfileDraft
 from services.identity.vault import Vault
 
 # The longest limit counts one day; a second one keeps the clocks of all time zones on the safe side.
@@ -51,7 +53,8 @@ def forget_stale(db: Session, now: dt.datetime) -> int:
 
 def reseal_personal_data(db: Session, vault: Vault) -> int:
     """Bring a batch of values and indexes under the newest keys after a rotation; returns how many rows changed."""
-    return _reseal_accounts(db, vault) + _reseal_profiles(db, vault) + _reseal_history(db, vault)
+    reseals = (_reseal_accounts, _reseal_profiles, _reseal_history, _reseal_drafts, _reseal_merges)
+    return sum(reseal(db, vault) for reseal in reseals)
 
 
 def _reseal_accounts(db: Session, vault: Vault) -> int:
@@ -67,26 +70,40 @@ def _reseal_accounts(db: Session, vault: Vault) -> int:
 
 def _reseal_profiles(db: Session, vault: Vault) -> int:
     stale = sa.or_(
-        vault.is_stale(Profile.name_sealed),
-        vault.is_stale(Profile.id_no_sealed),
+        *(vault.is_stale(getattr(Profile, f"{field}_sealed")) for field in SEALED),
         vault.is_stale_index(Profile.id_no_index),
+        vault.is_stale_index(Profile.name_index),
     )
     rows = db.scalars(_waiting(Profile, stale)).all()
     for profile in rows:
-        owner = profile.account_id
-        if profile.name_sealed:
-            profile.name_sealed = vault.cipher.reseal(profile.name_sealed, "profile", owner, "name")
-        if profile.id_no_sealed and profile.id_type:
-            id_no = vault.open("profile", owner, "id_no", profile.id_no_sealed)
-            profile.id_no_sealed = vault.seal("profile", owner, "id_no", id_no)
-            profile.id_no_index = vault.id_no_index(profile.id_type, id_no)
+        # All of it, whatever was stale: what is filled in is sealed and indexed by the newest keys.
+        fill_profile(vault, profile, open_profile(vault, profile), profile.changed_at)
     return len(rows)
 
 
 def _reseal_history(db: Session, vault: Vault) -> int:
-    rows = db.scalars(_waiting(ProfileHistory, vault.is_stale(ProfileHistory.value_sealed))).all()
+    stale = sa.or_(vault.is_stale(ProfileHistory.value_sealed), vault.is_stale_index(ProfileHistory.value_index))
+    rows = db.scalars(_waiting(ProfileHistory, stale)).all()
     for old in rows:
-        old.value_sealed = vault.cipher.reseal(old.value_sealed, "profile_history", old.id, old.field)
+        value = vault.open("profile_history", old.id, old.field, old.value_sealed)
+        old.value_sealed = vault.seal("profile_history", old.id, old.field, value)
+        if old.value_index is not None and old.id_type:
+            old.value_index = vault.id_no_index(old.id_type, value)
+    return len(rows)
+
+
+def _reseal_drafts(db: Session, vault: Vault) -> int:
+    rows = db.scalars(_waiting(ProfileDraft, vault.is_stale(ProfileDraft.value_sealed))).all()
+    for draft in rows:
+        draft.value_sealed = vault.cipher.reseal(draft.value_sealed, "profile_draft", draft.account_id, draft.field)
+    return len(rows)
+
+
+def _reseal_merges(db: Session, vault: Vault) -> int:
+    rows = db.scalars(_waiting(PersonMerge, vault.is_stale(PersonMerge.undo_sealed))).all()
+    for merge in rows:
+        if merge.undo_sealed:
+            merge.undo_sealed = vault.cipher.reseal(merge.undo_sealed, "person_merge", merge.id, "undo")
     return len(rows)
 
 

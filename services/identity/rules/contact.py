@@ -10,9 +10,13 @@ PREFIX = re.compile(r"(\+|00)?86(?=1[0-9]{10}$)", re.ASCII)
 SEPARATORS = str.maketrans("", "", " -\u00a0")
 
 NAME_LENGTH = (2, 60)
-# Names of many peoples are joined by a dot (U+00B7 in official registers; the others are typed for it), Latin names by
-# space, hyphen, apostrophe and full stop.
+# Names of many peoples are joined by a dot: U+00B7 in official registers, and the others are typed for it. Latin names
+# are joined by space, hyphen, apostrophe and full stop.
+DOT = "·"
+TYPED_DOTS = "•‧∙⋅・･"
 NAME_JOINTS = frozenset("·•‧・ .-'’")
+_DOTS = re.compile(rf"[ \u00a0\u3000]*[{DOT}{TYPED_DOTS}][ \u00a0\u3000]*")
+_BLANKS = re.compile(r"[ \u00a0\u3000]+")
 
 
 def normalised_phone(text: str) -> str:
@@ -31,6 +35,26 @@ def masked_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}"
 
 
+def normalised_name(text: str) -> str:
+    """The name as it is kept: no surrounding blanks, dots as registers write them, one blank where there are several.
+
+    Between Chinese characters blanks are dropped: rosters pad names of two characters (`张　三`). Everything else stays
+    character by character.
+    """
+    dotted = _DOTS.sub(DOT, text.strip(" \u00a0\u3000"))
+    parts = _BLANKS.split(dotted)
+    joined = parts[0]
+    for part in parts[1:]:
+        joined += part if _is_ideograph(joined[-1:]) and _is_ideograph(part[:1]) else f" {part}"
+    return joined
+
+
+def name_key(name: str) -> str:
+    """What a name is looked for by: without joints, case and width, so that `阿依古丽买买提` finds `阿依古丽·买买提`."""
+    folded = unicodedata.normalize("NFKC", normalised_name(name)).casefold()
+    return "".join(character for character in folded if character not in NAME_JOINTS)
+
+
 def is_name(name: str) -> bool:
     """Letters of any script and the joints above, two to sixty characters, not led or ended by a joint."""
     if not NAME_LENGTH[0] <= len(name) <= NAME_LENGTH[1]:
@@ -45,6 +69,16 @@ def masked_name(name: str) -> str:
     return name[:1] + "*" * min(3, max(0, len(name) - 1))
 
 
+def _is_ideograph(character: str) -> bool:
+    if not character:
+        return False
+    return "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or _is_supplementary(character)
+
+
 def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or _is_supplementary(character)
+
+
+def _is_supplementary(character: str) -> bool:
     # Planes 2 and 3 are all ideographs; Python's tables are years behind the extensions that registers use.
-    return unicodedata.category(character)[0] in "LM" or 0x20000 <= ord(character) <= 0x3FFFD
+    return 0x20000 <= ord(character) <= 0x3FFFD

@@ -39,9 +39,18 @@ class Gender(enum.StrEnum):
     NOT_STATED = "9"
 
 
+# What Chinese keyboards type for digits and letters when they are set to full width, and the blanks between groups.
+_AS_ASCII = {
+    code: code - 0xFEE0 for first, last in ("０９", "ＡＺ", "ａｚ") for code in range(ord(first), ord(last) + 1)
+}
+_BLANKS = dict.fromkeys(map(ord, " \u00a0\u3000"))
+
+
 def normalised_id_no(text: str) -> str:
-    """The number as it is stored and compared: no surrounding blanks, letters upper case (`x` becomes `X`)."""
-    return text.strip().upper()
+    """The number as it is stored and compared: no blanks, full-width digits and letters as plain ones, `x` as `X`."""
+    # Not str.upper alone: "ß" becomes two letters, "ı" another one; what is no ASCII letter is refused as it stands.
+    plain = text.translate(_AS_ASCII | _BLANKS)
+    return "".join(character.upper() if character.isascii() else character for character in plain)
 
 
 def check_character(first_seventeen: str) -> str:

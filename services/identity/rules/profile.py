@@ -12,6 +12,24 @@ VERIFIED = "VERIFIED"
 
 NEEDED = ("name", "id_type", "id_no", "segment", "subject")
 
+# Everything a profile holds, "" for what is not filled in.
+EMPTY = {
+    "name": "",
+    "id_type": "",
+    "id_no": "",
+    "gender": "0",
+    "segment": "",
+    "subject": "",
+    "birth_date": "",
+    "ethnicity": "",
+    "title": "",
+    "post_category": "",
+    "employed_since": "",
+    "email": "",
+    "address": "",
+    "nickname": "",
+}
+
 KINDERGARTEN_SUBJECT = "幼教"  # domain.md §2.1, [S3:1050]: the only subject of that segment
 SUBJECT_LENGTH = 30
 
@@ -70,16 +88,6 @@ def subject_problem(segment: str, subject: str) -> str:
 def is_complete(profile: Mapping[str, str | None]) -> bool:
     """Whether everything that enrolment needs is filled in."""
     return all(profile.get(field) for field in NEEDED)
-
-
-def locked_change(current: Mapping[str, str | None], changes: Mapping[str, str], membership_state: str) -> str:
-    """The first field of `changes` that verification has locked, or "". Repeating the same value changes nothing."""
-    if membership_state != VERIFIED:
-        return ""
-    return next(
-        (field for field in LOCKED_WHEN_VERIFIED if field in changes and changes[field] != (current.get(field) or "")),
-        "",
-    )
 
 
 def may_become(held: Collection[str], wanted: Identity) -> bool:

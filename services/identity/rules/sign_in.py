@@ -25,6 +25,9 @@ CODE_LIFETIME = dt.timedelta(minutes=5)
 RESEND_INTERVAL = dt.timedelta(seconds=60)
 PHONE_PER_HOUR = 5
 PHONE_PER_DAY = 10
+# Of these the last ones are kept for networks from which the phone's owner has signed in: a stranger who asks again and
+# again uses up a nuisance's worth, and does not bar the owner whose password he has locked as well.
+PHONE_PER_DAY_ELSEWHERE = 7
 # A whole school may sit behind one address, so this only stops floods: the gateway's own figure, counted here over all
 # gateway processes.
 ADDRESS_PER_HOUR = 600
@@ -53,6 +56,7 @@ class SendHistory:
     phone_last_hour: int
     phone_last_day: int
     address_last_hour: int
+    from_known_network: bool = False
 
 
 def is_locking_failure(failed_count: int) -> bool:
@@ -76,7 +80,8 @@ def send_problem(history: SendHistory, now: dt.datetime) -> str:
     # abs: two hosts' clocks differ a little, and a simulated one may be set back.
     if history.unused_sent_at is not None and abs(now - history.unused_sent_at) < RESEND_INTERVAL:
         return "identity.sms_too_soon"
-    if history.phone_last_hour >= PHONE_PER_HOUR or history.phone_last_day >= PHONE_PER_DAY:
+    per_day = PHONE_PER_DAY if history.from_known_network else PHONE_PER_DAY_ELSEWHERE
+    if history.phone_last_hour >= PHONE_PER_HOUR or history.phone_last_day >= per_day:
         return "identity.sms_limit"
     return "identity.sms_limit" if history.address_last_hour >= ADDRESS_PER_HOUR else ""
 

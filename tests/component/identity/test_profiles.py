@@ -19,6 +19,7 @@ def test_a_profile_is_filled_in_step_by_step_and_each_change_is_announced(people
     )
     assert shown == {
         "account_id": str(actor.account_id),
+        "learner_no": "",
         "name": "张三丰",
         "id_type": "RESIDENT_ID",
         "id_no": f"{id_no[:4]}{'*' * 10}{id_no[14:]}",
@@ -26,13 +27,39 @@ def test_a_profile_is_filled_in_step_by_step_and_each_change_is_announced(people
         "gender": "1" if int(id_no[16]) % 2 else "2",
         "segment": "PRIMARY",
         "subject": "语文",
+        "birth_date": f"{id_no[6:10]}-{id_no[10:12]}-{id_no[12:14]}",
+        "ethnicity": "",
+        "title": "",
+        "post_category": "",
+        "employed_since": "",
+        "on_probation": False,
+        "email": "",
+        "address": "",
+        "nickname": "",
         "complete": True,
         "locked_fields": [],
         "membership_state": "",
+        "review_state": "EDITABLE",
+        "return_reason": "",
+        "draft": {},
     }
     assert people.events("identity.profile_changed", actor.account_id) == [
-        {"account_id": str(actor.account_id), "version": 2, "complete": False, "segment": "", "subject": ""},
-        {"account_id": str(actor.account_id), "version": 3, "complete": True, "segment": "PRIMARY", "subject": "语文"},
+        {
+            "account_id": str(actor.account_id),
+            "version": 2,
+            "complete": False,
+            "named": True,
+            "segment": "",
+            "subject": "",
+        },
+        {
+            "account_id": str(actor.account_id),
+            "version": 3,
+            "complete": True,
+            "named": True,
+            "segment": "PRIMARY",
+            "subject": "语文",
+        },
     ]
 
 
@@ -67,6 +94,17 @@ def test_a_lower_case_x_is_the_same_number(people):
         ({"segment": "KINDERGARTEN", "subject": "语文"}, "identity.subject_kindergarten", "subject"),
         ({"subject": "=SUM(A1)"}, "identity.subject_form", "subject"),
         ({"gender": 1}, "shared.invalid", "gender"),
+        ({"birth_date": "2023-01-11"}, "identity.birth_date_form", "birth_date"),
+        ({"id_no": "11010519491231002X", "birth_date": "1949-12-30"}, "identity.birth_date_differs", "birth_date"),
+        ({"ethnicity": "火星"}, "identity.ethnicity_unknown", "ethnicity"),
+        ({"title": "教授"}, "shared.invalid", "title"),
+        ({"post_category": "BOSS"}, "shared.invalid", "post_category"),
+        ({"employed_since": "2024-01-01"}, "identity.employed_since_form", "employed_since"),
+        ({"email": "zhang"}, "identity.email_form", "email"),
+        ({"address": "x" * 201}, "shared.invalid", "address"),
+        ({"nickname": "a\u0000b"}, "shared.invalid", "nickname"),
+        ({"learner_no": "1000000000007"}, "shared.invalid", "learner_no"),
+        ({"review_state": "CONFIRMED"}, "shared.invalid", "review_state"),
         ({"phone": "13800138000"}, "shared.invalid", "phone"),
         ({"complete": True}, "shared.invalid", "complete"),
     ],
@@ -101,6 +139,26 @@ def new_id_no_of(day):
 
     first = f"650102{day:%Y%m%d}{new_id().int % 1000:03d}"
     return first + check_character(first)
+
+
+def test_the_further_fields_come_back_and_can_be_emptied(people):
+    actor, _ = people.register()
+    people.fill_profile(actor)
+    given = {
+        "ethnicity": "05",
+        "title": "FIRST_GRADE",
+        "post_category": "TEACHER",
+        "employed_since": "2022-09-01",
+        "email": "zhang@example.com",
+        "address": "广州市天河区体育西路 1 号",
+        "nickname": "三丰",
+    }
+    shown = people.call("update_profile", {**given, "ethnicity": "维吾尔族"}, actor)
+    assert {field: shown[field] for field in given} == given
+    assert shown["on_probation"]
+    shown = people.call("update_profile", dict.fromkeys(given, ""), actor)
+    assert {shown[field] for field in given} == {""}
+    assert not shown["on_probation"]
 
 
 @pytest.mark.parametrize("name", ["阿依古丽·买买提", "𠮷野家", "𱍐𰻝", "Anne-Marie O'Neil"])
@@ -147,8 +205,9 @@ def test_two_people_claiming_one_number_at_once_get_it_once(people, in_parallel)
 def test_a_passport_and_a_resident_number_are_different_things(people):
     first, _ = people.register()
     second, _ = people.register()
-    people.fill_profile(first, id_type="RESIDENT_ID", id_no="11010519491231002X")
-    assert people.fill_profile(second, id_type="PASSPORT", id_no="11010519491231002X")["complete"]
+    number = new_id_no()
+    people.fill_profile(first, id_type="RESIDENT_ID", id_no=number)
+    assert people.fill_profile(second, id_type="PASSPORT", id_no=number)["complete"]
 
 
 # --- what verification locks -----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def test_a_teacher_registers_and_is_announced_without_personal_data(people):
     )
     assert reply["account"]["phone"] == f"{phone[:3]}****{phone[-4:]}"
     assert reply["account"]["identities"] == ["TEACHER"]
-    assert set(reply["tokens"]) == {"access_token", "refresh_token", "expires_in_seconds"}
+    assert set(reply["tokens"]) == {"access_token", "refresh_token", "expires_in_seconds", "desk"}
     announced = people.events("identity.account_registered", reply["account"]["account_id"])
     assert announced == [{"account_id": reply["account"]["account_id"], "version": 1, "identity": "TEACHER"}]
 
@@ -109,15 +109,14 @@ def test_a_code_of_another_purpose_or_phone_does_not_register(people):
 
 def test_codes_are_limited_per_phone(people):
     phone = new_phone()
-    request = {"phone": phone, "purpose": "REGISTER"}
-    people.call("request_sms_code", request, anonymous())
-    too_soon = refusal(LimitReached, people.call, "request_sms_code", request, anonymous())
+    people.request_code(phone)
+    too_soon = refusal(LimitReached, people.request_code, phone)
     assert (too_soon.code, too_soon.detail) == ("identity.sms_too_soon", "retry_after_seconds=60")
     for _ in range(4):
         people.pass_time(seconds=60)
-        people.call("request_sms_code", request, anonymous())
+        people.request_code(phone)
     people.pass_time(seconds=60)
-    assert refusal(LimitReached, people.call, "request_sms_code", request, anonymous()).code == "identity.sms_limit"
+    assert refusal(LimitReached, people.request_code, phone).code == "identity.sms_limit"
 
 
 def test_who_has_used_a_code_may_ask_for_the_next_at_once(people):
@@ -129,8 +128,7 @@ def test_who_has_used_a_code_may_ask_for_the_next_at_once(people):
 
 def test_parallel_requests_send_one_message(people, in_parallel):
     phone = new_phone()
-    request = {"phone": phone, "purpose": "REGISTER"}
-    outcomes = in_parallel(6, lambda: people.call("request_sms_code", request, anonymous()))
+    outcomes = in_parallel(6, lambda: people.request_code(phone))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LimitReached"] * 5 + ["dict"]
     assert len(people.call("list_development_messages", {"phone": phone})["items"]) == 1
 
@@ -146,7 +144,7 @@ def test_a_provider_out_of_order_is_unavailable_and_the_same_command_sends_later
     from services.shared import sms
 
     phone, key, who = new_phone(), str(new_id()), anonymous()
-    request = {"phone": phone, "purpose": "REGISTER"}
+    request = {"phone": phone, "purpose": "REGISTER", "captcha": people.captcha()}
     with monkeypatch.context() as broken:
         broken.setattr(sms, "open_sender", lambda *_: sms.NoProvider())
         error = refusal(Unavailable, people.call, "request_sms_code", request, who, command_id=key)

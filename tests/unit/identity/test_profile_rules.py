@@ -1,4 +1,4 @@
-"""Completeness, subjects, what verification locks, and the switch of identities."""
+"""Completeness, subjects, and the switch of identities."""
 
 import pytest
 
@@ -10,7 +10,6 @@ from services.identity.rules.profile import (
     Identity,
     Segment,
     is_complete,
-    locked_change,
     may_become,
     segment_of,
     subject_for,
@@ -46,26 +45,6 @@ def test_a_profile_is_complete_only_with_everything(missing):
     assert is_complete(FULL)
     assert not is_complete({**FULL, missing: ""})
     assert not is_complete({**FULL, missing: None})
-
-
-@pytest.mark.parametrize("state", ["", "PENDING", "REJECTED", "RELEASED"])
-def test_before_verification_everything_may_change(state):
-    assert locked_change(FULL, {"name": "李四", "id_no": "E1234567"}, state) == ""
-
-
-@pytest.mark.parametrize(
-    ("changes", "locked"),
-    [
-        ({"name": "李四"}, "name"),
-        ({"id_no": "440524188001010014"}, "id_no"),
-        ({"id_type": "PASSPORT"}, "id_type"),
-        ({"name": "张三"}, ""),
-        ({"segment": "MIDDLE", "subject": "数学"}, ""),
-        ({}, ""),
-    ],
-)
-def test_after_verification_name_and_number_stay(changes, locked):
-    assert locked_change(FULL, changes, "VERIFIED") == locked
 
 
 @pytest.mark.parametrize(

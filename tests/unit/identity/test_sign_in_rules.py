@@ -1,5 +1,6 @@
 """Locks, passwords, SMS codes and their limits."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -10,6 +11,7 @@ from services.identity.rules.sign_in import (
     ADDRESS_PER_HOUR,
     COMMON_PASSWORDS,
     PHONE_PER_DAY,
+    PHONE_PER_DAY_ELSEWHERE,
     PHONE_PER_HOUR,
     SendHistory,
     code_in,
@@ -70,9 +72,14 @@ def history(unused_sent_at=None, phone_last_hour=0, phone_last_day=0, address_la
         (history(), ""),
         (history(NOW - 60 * SECOND, 1, 1, 1), ""),
         (history(NOW - 59 * SECOND, 1, 1, 1), "identity.sms_too_soon"),
-        (history(NOW - 61 * SECOND, PHONE_PER_HOUR - 1, PHONE_PER_DAY - 1), ""),
+        (history(NOW - 61 * SECOND, PHONE_PER_HOUR - 1, PHONE_PER_DAY_ELSEWHERE - 1), ""),
+        (history(NOW - 7200 * SECOND, 0, PHONE_PER_DAY_ELSEWHERE), "identity.sms_limit"),
+        (dataclasses.replace(history(NOW - 61 * SECOND, 4, PHONE_PER_DAY - 1), from_known_network=True), ""),
         (history(NOW - 61 * SECOND, PHONE_PER_HOUR, PHONE_PER_HOUR), "identity.sms_limit"),
-        (history(NOW - 7200 * SECOND, 0, PHONE_PER_DAY), "identity.sms_limit"),
+        (
+            dataclasses.replace(history(NOW - 7200 * SECOND, 0, PHONE_PER_DAY), from_known_network=True),
+            "identity.sms_limit",
+        ),
         (history(address_last_hour=ADDRESS_PER_HOUR - 1), ""),
         (history(address_last_hour=ADDRESS_PER_HOUR), "identity.sms_limit"),
     ],

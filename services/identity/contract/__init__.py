@@ -6,6 +6,8 @@ from typing import Final
 
 from marshmallow import Schema, fields, validate
 
+from services.identity.contract import access, notices, passes, person, phone
+
 SERVICE: Final = "identity"
 
 # Value sets (`domain.md` §2.1); the meaning of each is in `rules/`.
@@ -15,7 +17,7 @@ GENDERS: Final = ("0", "1", "2", "9")  # GB/T 2261.1: unknown, male, female, not
 SEGMENTS: Final = ("KINDERGARTEN", "PRIMARY", "MIDDLE", "HIGH", "VOCATIONAL", "SPECIAL")
 # As people and rosters write them (`domain.md` §2.1); taken wherever a segment is.
 SEGMENT_NAMES: Final = ("幼儿园", "小学", "初中", "高中", "中职", "特教")
-SMS_PURPOSES: Final = ("REGISTER", "SIGN_IN")
+SMS_PURPOSES: Final = ("REGISTER", "SIGN_IN", "RECOVER")  # those that anybody may ask for
 IMPORT_OUTCOMES: Final = ("CREATED", "UNCHANGED", "REFUSED")
 
 ACCESS_TOKEN_SECONDS: Final = 600  # architecture.md decision 16
@@ -36,11 +38,15 @@ class AccountRegistered(Schema):
 
 
 class ProfileChanged(Schema):
-    """`complete` says whether the profile suffices to enrol. No name, number or phone travels in events."""
+    """`complete`: the profile suffices to enrol. `named`: it holds a true name (absent in events older than the field).
+
+    No name, number or phone travels in events.
+    """
 
     account_id = fields.UUID(required=True)
     version = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
     complete = fields.Boolean(required=True)
+    named = fields.Boolean()
     segment = fields.String(required=True, validate=validate.OneOf(("", *SEGMENTS)))
     subject = fields.String(required=True)
 
@@ -54,12 +60,22 @@ class AccessRevoked(Schema):
 
 
 EVENTS: Final[dict[str, type[Schema]]] = {
+    **access.EVENTS,
+    **notices.EVENTS,
+    **passes.EVENTS,
+    **person.EVENTS,
+    **phone.EVENTS,
     ACCOUNT_REGISTERED: AccountRegistered,
     PROFILE_CHANGED: ProfileChanged,
     ACCESS_REVOKED: AccessRevoked,
 }
 
 ERRORS: Final[dict[str, tuple[str, str]]] = {
+    **access.ERRORS,
+    **notices.ERRORS,
+    **passes.ERRORS,
+    **person.ERRORS,
+    **phone.ERRORS,
     "identity.phone_form": ("请输入 11 位中国大陆手机号。", "Enter an 11-digit mainland mobile number."),
     "identity.phone_taken": (
         "该手机号已注册。请用短信验证码登录找回账号，或联系学校管理员。",
@@ -112,8 +128,8 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "The SMS could not be sent. Try again in a moment.",
     ),
     "identity.sign_in_refused": (
-        "手机号或密码不正确，或账号已被锁定。可改用短信验证码登录。",
-        "Phone or password is wrong, or the account is locked. You can sign in by SMS code instead.",
+        "账号、密码或验证码不正确，或账号已被锁定。教师可改用短信验证码登录。",
+        "Login, password or SMS code is wrong, or the account is locked. Teachers can sign in by SMS code instead.",
     ),
     "identity.sign_in_limit": ("登录尝试过多，请稍后再试。", "Too many sign-ins were refused. Try again later."),
     "identity.sign_in_again": ("登录已失效，请重新登录。", "This sign-in has ended. Sign in again."),

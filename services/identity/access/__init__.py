@@ -1,0 +1,1 @@
+"""Signing in: captcha, second factor, desks, step-up, sessions, limits, resets by administrators."""

@@ -1,0 +1,1 @@
+"""What changes when people sign in, and when others help them to."""

@@ -1,0 +1,43 @@
+"""Telling people by SMS what was decided about them (`features.md` F66)."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from marshmallow import Schema
+
+LANGUAGES: Final = ("zh", "en")
+
+
+class NoticeKind(enum.StrEnum):
+    MEMBERSHIP_VERIFIED = "MEMBERSHIP_VERIFIED"
+    MEMBERSHIP_REJECTED = "MEMBERSHIP_REJECTED"
+    MEMBERSHIP_RELEASED = "MEMBERSHIP_RELEASED"
+    TRANSFER_APPROVED = "TRANSFER_APPROVED"
+    TRANSFER_REJECTED = "TRANSFER_REJECTED"
+    PROFILE_REOPENED = "PROFILE_REOPENED"
+    PROFILE_CONFIRMED = "PROFILE_CONFIRMED"
+    PROFILE_RETURNED = "PROFILE_RETURNED"
+    ACCOUNTS_MERGED = "ACCOUNTS_MERGED"  # to the phones of both
+    ERASURE_REQUESTED = "ERASURE_REQUESTED"
+    PHONE_CHANGED = "PHONE_CHANGED"  # to the old number
+    PHONE_TICKET_APPROVED = "PHONE_TICKET_APPROVED"  # to the old number, with the link that stops it
+    PHONE_TICKET_DONE = "PHONE_TICKET_DONE"  # to the new number, like the two below
+    PHONE_TICKET_REJECTED = "PHONE_TICKET_REJECTED"
+    PHONE_TICKET_CANCELLED = "PHONE_TICKET_CANCELLED"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105  by an administrator
+    PASS_BOUND = "PASS_BOUND"  # noqa: S105  a national pass, no password
+    PASS_UNBOUND = "PASS_UNBOUND"  # noqa: S105
+
+
+class NoticeState(enum.StrEnum):
+    WAITING = "WAITING"
+    SENT = "SENT"
+    CAPPED = "CAPPED"  # the person has been told enough for one day
+    GIVEN_UP = "GIVEN_UP"  # no provider took it, or there is no phone any more
+
+
+EVENTS: Final[dict[str, type[Schema]]] = {}
+
+ERRORS: Final[dict[str, tuple[str, str]]] = {}

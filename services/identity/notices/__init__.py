@@ -1,0 +1,1 @@
+"""Short messages about what was decided on a person (F66)."""

@@ -1,0 +1,199 @@
+"""Notices: written with what they tell, sent after its commit, by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.identity import queries as people
+from services.identity.actions.codes import Message
+from services.identity.contract.notices import NoticeKind, NoticeState
+from services.identity.models import Account
+from services.identity.notices import queries, rules
+from services.identity.notices.models import Notice, NoticeSetting
+from services.identity.vault import Vault
+from services.shared import clock
+from services.shared.ids import new_id
+
+
+@dataclasses.dataclass(frozen=True)
+class Addressee:
+    """Whom to tell: a person, by the phone bound when it is sent, or a phone that is, or was, somebody's."""
+
+    account_id: uuid.UUID | None
+    phone: str | None = None
+    language: str | None = None
+
+
+def tell(
+    db: Session,
+    vault: Vault,
+    kind: NoticeKind,
+    cause: str,
+    addressee: Addressee,
+    now: dt.datetime,
+    details: Mapping[str, str] | None = None,
+    secret: str = "",
+) -> bool:
+    """Put a notice beside what it tells, once per `cause`; returns whether it will be sent.
+
+    Beyond a day's cap it is kept, but not sent. `secret` is the path behind the gap {link}: sealed, and forgotten when
+    the message is sent.
+    """
+    capped = kind in rules.DECISIONS and _is_capped(db, kind, addressee.account_id, now)
+    notice_id = new_id()
+    values = {
+        "id": notice_id,
+        "cause": cause,
+        "account_id": addressee.account_id,
+        "kind": kind,
+        "details": dict(details or {}),
+        "language": addressee.language,
+        "phone_sealed": vault.seal("notice", notice_id, "phone", addressee.phone) if addressee.phone else None,
+        "secret_sealed": vault.seal("notice", notice_id, "secret", secret) if secret else None,
+        "state": NoticeState.CAPPED if capped else NoticeState.WAITING,
+        "created_at": now,
+        "due_at": now,
+    }
+    made = db.execute(insert(Notice).values(values).on_conflict_do_nothing(index_elements=["cause"]))
+    return bool(made.rowcount) and not capped  # type: ignore[attr-defined]
+
+
+def _is_capped(db: Session, kind: NoticeKind, account_id: uuid.UUID | None, now: dt.datetime) -> bool:
+    # Decisions about one person may arrive at the same moment; the second counts the first.
+    people.lock_words(db, f"notice {account_id}")
+    today = now.astimezone(clock.BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    return rules.is_capped(kind, queries.count_told(db, account_id, sorted(rules.DECISIONS), today))
+
+
+@dataclasses.dataclass(frozen=True)
+class Membership:
+    """A teacher's membership as it was known before a change of it was told."""
+
+    version: int = 0
+    state: str = ""
+    school: str = ""
+
+
+def membership_of(db: Session, teacher_id: uuid.UUID) -> Membership:
+    known = people.find_placement(db, teacher_id)
+    return Membership(known.version, known.state, known.school_name) if known else Membership()
+
+
+@contextlib.contextmanager
+def telling_decision(db: Session, vault: Vault, payload: dict[str, Any], now: dt.datetime) -> Iterator[None]:
+    """Around what follows a change of membership: the teacher is told of it, judged by what was known before."""
+    before = membership_of(db, uuid.UUID(payload["teacher_id"]))
+    yield
+    note_membership(db, vault, before, payload, now)
+
+
+def note_membership(db: Session, vault: Vault, before: Membership, payload: dict[str, Any], now: dt.datetime) -> None:
+    """Tell a teacher what her school has decided, when `org.membership_changed` says so.
+
+    What has been overtaken by a newer decision is not told any more, nor what happened long ago.
+    """
+    kind = rules.decision_of(before.state, payload["state"])
+    stale = payload["version"] <= before.version or not rules.is_fresh(
+        clock.parse_instant(payload["effective_at"]), now
+    )
+    # After a release the event names no school; the one that released her is the one that was known.
+    school = payload["school_name"] or before.school
+    teacher_id = uuid.UUID(payload["teacher_id"])
+    if kind is None or stale or not school or not _is_active(db, teacher_id):
+        return
+    cause = f"membership {teacher_id} {payload['version']}"
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, {"school": school})
+
+
+def note_transfer(db: Session, vault: Vault, payload: dict[str, Any], now: dt.datetime) -> None:
+    """Tell a teacher that a transfer has been decided, when `org.transfer_changed` says so."""
+    kind = rules.TRANSFERS.get(payload["state"])
+    decided_at, teacher_id = payload["decided_at"], uuid.UUID(payload["teacher_id"])
+    if kind is None or decided_at is None or not rules.is_fresh(clock.parse_instant(decided_at), now):
+        return
+    if _is_active(db, teacher_id):
+        details = {"school": payload["to_school_name"]}
+        tell(db, vault, kind, f"transfer {payload['transfer_id']}", Addressee(teacher_id), now, details)
+
+
+def _is_active(db: Session, account_id: uuid.UUID) -> bool:
+    """Whether there is somebody to tell: a merged or erased account has no phone."""
+    account = people.find_account(db, account_id)
+    return account is not None and account.phone_sealed is not None
+
+
+def claim_due(db: Session, vault: Vault, base_url: str, now: dt.datetime, limit: int) -> list[Message]:
+    """Take up notices that are due, for as long as handing them over may take; later they are due again.
+
+    Those that cannot be sent at all any more are given up.
+    """
+    due = queries.lock_due(db, now, limit)
+    phones = _phones_of(db, vault, {notice.account_id for notice in due if not notice.phone_sealed})
+    claimed = []
+    for notice in due:
+        phone = vault.open("notice", notice.id, "phone", notice.phone_sealed) or phones.get(notice.account_id, "")
+        if not phone:
+            _close(notice, NoticeState.GIVEN_UP)
+            continue
+        notice.attempts += 1
+        notice.due_at = now + rules.LEASE
+        claimed.append(Message(notice.id, phone, _text(db, vault, notice, base_url)))
+    db.flush()
+    return claimed
+
+
+def _text(db: Session, vault: Vault, notice: Notice, base_url: str) -> str:
+    link = base_url + vault.open("notice", notice.id, "secret", notice.secret_sealed)
+    details = {**notice.details, "link": link}
+    language = notice.language or queries.language_of(db, notice.account_id)
+    return rules.text_of(NoticeKind(notice.kind), language, details)
+
+
+def _phones_of(db: Session, vault: Vault, account_ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID | None, str]:
+    rows = db.execute(sa.select(Account.id, Account.phone_sealed).where(Account.id.in_(account_ids)))
+    return {account_id: vault.open("account", account_id, "phone", sealed) for account_id, sealed in rows}
+
+
+def settle(db: Session, sent: Sequence[uuid.UUID], failed: Sequence[uuid.UUID], now: dt.datetime) -> None:
+    """Note which messages the provider took, and when the others are tried again."""
+    rows = db.scalars(
+        sa.select(Notice)
+        .where(Notice.id.in_([*sent, *failed]), Notice.state == NoticeState.WAITING)
+        .order_by(Notice.id)
+        .with_for_update()
+    )
+    for notice in rows:
+        if notice.id in sent:
+            notice.sent_at = now
+            _close(notice, NoticeState.SENT)
+        elif (due_at := rules.next_try(notice.attempts, now)) is None:
+            _close(notice, NoticeState.GIVEN_UP)
+        else:
+            notice.due_at = due_at
+    db.flush()
+
+
+def _close(notice: Notice, state: NoticeState) -> None:
+    notice.state = state
+    # Who was told what stays for the person to see; the number and the link are needed no more.
+    notice.phone_sealed = notice.secret_sealed = None
+
+
+def choose_language(db: Session, account_id: uuid.UUID, language: str) -> dict[str, Any]:
+    """From now on the person is told in this language."""
+    statement = insert(NoticeSetting).values(account_id=account_id, language=language)
+    db.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_={"language": language}))
+    return {"language": language}
+
+
+def forget_old(db: Session, now: dt.datetime) -> None:
+    db.execute(sa.delete(Notice).where(Notice.created_at < now - rules.KEPT, Notice.state != NoticeState.WAITING))

@@ -1,0 +1,1 @@
+"""The person’s record: learner number, reviews and corrections, merging, erasure."""

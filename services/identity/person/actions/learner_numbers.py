@@ -1,0 +1,53 @@
+"""Learner numbers 继续教育学号: issued once, kept for life."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.identity import contract
+from services.identity.models import Account
+from services.identity.person.models import RetiredLearnerNo
+from services.identity.person.rules.learner_no import BODY, learner_no
+from services.shared import outbox
+
+_DRAWS = 20  # one in 48,000 numbers is taken in a full nation: twenty bad draws in a row do not happen
+
+
+def issue(db: Session, accounts: Sequence[Account]) -> None:
+    """Give each of these accounts that has none its number, and announce it."""
+    without = [account for account in accounts if account.learner_no is None and account.state == "ACTIVE"]
+    for account, number in zip(without, _draw(db, len(without)), strict=True):
+        account.learner_no = number
+    db.flush()
+    outbox.announce_many(
+        db, contract.person.LEARNER_NO_ISSUED, [(account.id, issued_payload(account)) for account in without]
+    )
+
+
+def issued_payload(account: Account) -> dict[str, Any]:
+    """What is told of a number: it never changes, so its version is always the first."""
+    return {"account_id": str(account.id), "version": 1, "learner_no": account.learner_no}
+
+
+def _draw(db: Session, count: int) -> list[str]:
+    """So many numbers that nobody has or had. The unique index refuses whoever draws the same at this very moment."""
+    drawn: list[str] = []
+    for _ in range(_DRAWS):
+        fresh = {learner_no(BODY.start + secrets.randbelow(len(BODY))) for _ in range(count - len(drawn))}
+        drawn += sorted(fresh - _known(db, fresh) - set(drawn))
+        if len(drawn) == count:
+            return drawn
+    raise RuntimeError("no free learner number")  # a defect: the generator is broken
+
+
+def _known(db: Session, numbers: Collection[str]) -> set[str]:
+    if not numbers:
+        return set()
+    taken = sa.select(Account.learner_no).where(Account.learner_no.in_(numbers))
+    retired = sa.select(RetiredLearnerNo.learner_no).where(RetiredLearnerNo.learner_no.in_(numbers))
+    return {number for number in db.scalars(taken.union_all(retired)) if number}

@@ -1,0 +1,1 @@
+"""Pure rules of the person's record; no I/O."""

@@ -1,0 +1,1 @@
+"""Changing the bound phone (`domain.md` §3.10)."""

@@ -1,0 +1,1 @@
+"""What is done about phones: changes by the old one, tickets, the support desk, what jobs finish and forget."""

@@ -1,0 +1,1 @@
+"""Pure rules of changing a phone: by the old one, and by ticket."""

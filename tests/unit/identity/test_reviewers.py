@@ -1,0 +1,36 @@
+"""Who reviews whose profile: the school its own, the county all below it, city and province their direct units."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.identity.person.rules.review import may_review
+from services.shared.actor import Grant, Role
+
+CITY, COUNTY = "CN/440000/440100", "CN/440000/440100/440103"
+SCHOOL, NEIGHBOUR, DIRECT = f"{COUNTY}/s1", f"{COUNTY}/s2", f"{CITY}/s3"
+IN_A_CITY_WITHOUT_COUNTIES = "CN/440000/441900/s4"
+
+
+@pytest.mark.parametrize(
+    ("role", "at", "place", "may"),
+    [
+        (Role.SCHOOL_ADMIN, SCHOOL, SCHOOL, True),
+        (Role.SCHOOL_ADMIN, SCHOOL, NEIGHBOUR, False),
+        (Role.COUNTY_ADMIN, COUNTY, SCHOOL, True),
+        (Role.COUNTY_ADMIN, COUNTY, COUNTY, True),
+        (Role.COUNTY_ADMIN, COUNTY, DIRECT, False),
+        (Role.CITY_ADMIN, CITY, DIRECT, True),
+        (Role.CITY_ADMIN, CITY, SCHOOL, False),
+        (Role.CITY_ADMIN, CITY, COUNTY, False),
+        (Role.CITY_ADMIN, CITY, CITY, False),
+        (Role.CITY_ADMIN, "CN/440000/441900", IN_A_CITY_WITHOUT_COUNTIES, True),
+        (Role.PROVINCE_ADMIN, "CN/440000", DIRECT, False),
+        (Role.PROVINCE_ADMIN, "CN/440000", "CN/440000/s5", True),
+        (Role.SUPER_ADMIN, CITY, DIRECT, False),
+        (Role.PRINCIPAL, SCHOOL, SCHOOL, False),
+    ],
+)
+def test_who_reviews_whom(role, at, place, may):
+    assert may_review([Grant(role, at)], place) is may
+    assert not may_review([], place)
