@@ -52,20 +52,26 @@ class School(Model):
     town: Mapped[str]
     other: Mapped[bool]  # the pseudo-school 其他 of a county
     state: Mapped[str]
+    merged_into: Mapped[uuid.UUID | None]
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]  # of this version
 
 
 class SchoolContact(Model):
-    """What only those who manage the school may see; the head's mobile number is sealed."""
+    """What only those who manage the school may see; names and numbers of people are sealed."""
 
     __tablename__ = "school_contact"
 
     school_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     place: Mapped[str] = mapped_column(Place)
     seal_name: Mapped[str]  # printed on payment notices; must equal the name on the invoice
-    head_name: Mapped[str]
+    head_name: Mapped[str]  # of rows that wait to be sealed, else ""
+    head_name_sealed: Mapped[str | None]
     head_mobile_sealed: Mapped[str]
+    # Whom notices by SMS reach: the school's own administrator, where that is not the head.
+    notice_name_sealed: Mapped[str | None]
+    notice_mobile_sealed: Mapped[str | None]
 
 
 class Membership(Model):
@@ -80,6 +86,10 @@ class Membership(Model):
     reason: Mapped[str]  # of the last rejection or release
     version: Mapped[int]
     changed_at: Mapped[dt.datetime]
+    # It belongs to the person, not to the stay: who was archived as 离职 arrives at the next school as 离职 (S3:192).
+    employment: Mapped[str] = mapped_column(default="ON_DUTY")
+    employment_version: Mapped[int] = mapped_column(default=0)  # 0: never changed, never announced
+    employment_at: Mapped[dt.datetime]
 
 
 class MembershipPeriod(Model):
@@ -91,10 +101,10 @@ class MembershipPeriod(Model):
     teacher_id: Mapped[uuid.UUID]
     school_id: Mapped[uuid.UUID]
     place: Mapped[str] = mapped_column(Place)
-    opened_by: Mapped[str]  # CHOOSE or ADD
+    opened_by: Mapped[str]  # CHOOSE, ADD or TRANSFER; MERGE or REOPEN
     opened_at: Mapped[dt.datetime]
     verified_at: Mapped[dt.datetime | None]
-    closed_by: Mapped[str | None]  # CHOOSE, ADD, REJECT or RELEASE
+    closed_by: Mapped[str | None]  # CHOOSE, ADD, REJECT, RELEASE or TRANSFER; MERGE, REOPEN or ERASE
     closed_at: Mapped[dt.datetime | None]
 
 

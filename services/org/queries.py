@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -16,8 +15,9 @@ from services.org import contract
 from services.org.contract import GrantState, Level
 from services.org.models import AdminGrant, Division, GrantHolder, Membership, MembershipPeriod, School, SchoolContact
 from services.org.rules import schools as school_rules
-from services.org.rules.delegation import Target
+from services.org.rules.delegation import STANDING, Target
 from services.shared.errors import NotFound
+from services.shared.placement import is_below
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,11 +32,6 @@ class MembershipView:
     reason: str
     version: int
     changed_at: dt.datetime
-
-
-def below(column: Any, place: str) -> Any:
-    """Condition: strictly below `place`. A range, because LIKE cannot use an index under row security."""
-    return sa.and_(column > f"{place}/", column < f"{place}0")
 
 
 # --- divisions ------------------------------------------------------------------------------------------------------
@@ -81,7 +76,7 @@ def get_other(db: Session, division_code: str) -> School:
 def list_schools(db: Session, place: str, name: str | None, after: str | None, limit: int) -> Sequence[School]:
     """Schools open to teachers below `place` in the order of the tree; with `name`, those whose name contains it."""
     statement = sa.select(School).where(
-        below(School.place, place), School.state.in_(school_rules.OPEN_TO_TEACHERS), School.other.is_(False)
+        is_below(School.place, place), School.state.in_(school_rules.OPEN_TO_TEACHERS), School.other.is_(False)
     )
     if name:
         statement = statement.where(
@@ -105,7 +100,7 @@ def find_schools_by_id(db: Session, school_ids: Iterable[uuid.UUID]) -> dict[uui
 def find_schools_by_name(db: Session, names: Iterable[str]) -> Sequence[School]:
     """Living schools of these names, wherever they stand; a name is unique only under one parent."""
     return db.scalars(
-        sa.select(School).where(School.name.in_(list(names)), School.state.in_(("DRAFT", "ACTIVE")))
+        sa.select(School).where(School.name.in_(list(names)), School.state.in_(("DRAFT", "ACTIVE", "SUSPENDED")))
     ).all()
 
 
@@ -197,9 +192,15 @@ def get_target(db: Session, place: str) -> Target:
     return target
 
 
-def lock_school_at(db: Session, place: str) -> None:
-    """Let one grant at a school be decided at a time: how many holders there are must not change in between."""
-    db.execute(sa.select(School.school_id).where(School.place == place).with_for_update())
+def lock_standing_school(db: Session, place: str) -> bool:
+    """Let one appointment at a school be decided at a time; returns whether the school still stands."""
+    state = db.scalar(sa.select(School.state).where(School.place == place).with_for_update())
+    return state in STANDING
+
+
+def is_verified_at(db: Session, teacher_id: uuid.UUID, place: str) -> bool:
+    state = db.scalar(sa.select(Membership.state).where(Membership.teacher_id == teacher_id, Membership.place == place))
+    return state == contract.MembershipState.VERIFIED
 
 
 def lock_holder(db: Session, account_id: uuid.UUID) -> GrantHolder:
@@ -233,6 +234,19 @@ def list_holders_at(db: Session, role: str, place: str) -> Sequence[AdminGrant]:
     ).all()
 
 
+def list_grants_at(db: Session, place: str) -> Sequence[AdminGrant]:
+    """Active grants of every role at exactly this place."""
+    return db.scalars(
+        sa.select(AdminGrant)
+        .where(AdminGrant.place == place, AdminGrant.state == GrantState.ACTIVE)
+        .order_by(AdminGrant.account_id, AdminGrant.grant_id)
+    ).all()
+
+
+def move_grants(db: Session, before: str, after: str) -> None:
+    db.execute(sa.update(AdminGrant).where(AdminGrant.place == before).values(place=after))
+
+
 def lock_grant(db: Session, grant_id: uuid.UUID) -> AdminGrant:
     """Raises NotFound("org.grant_unknown")."""
     grant = db.scalars(sa.select(AdminGrant).where(AdminGrant.grant_id == grant_id).with_for_update()).one_or_none()
@@ -259,7 +273,7 @@ def lock_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[Admin
 
 def list_grants(db: Session, place: str, after: uuid.UUID | None, limit: int) -> Sequence[AdminGrant]:
     """Grants at a place and below it, oldest first."""
-    statement = sa.select(AdminGrant).where(sa.or_(AdminGrant.place == place, below(AdminGrant.place, place)))
+    statement = sa.select(AdminGrant).where(sa.or_(AdminGrant.place == place, is_below(AdminGrant.place, place)))
     if after:
         statement = statement.where(AdminGrant.grant_id > after)
     return db.scalars(statement.order_by(AdminGrant.grant_id).limit(limit)).all()

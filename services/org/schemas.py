@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.org import contract
 from services.shared.actor import Role
-from services.shared.fields import is_plain_line
+from services.shared.fields import Instant, is_plain_line
 from services.shared.paging import Page
 
 MAX_ROWS = 100  # of one chunk of an import: well within a deadline, and little to repeat after a failure
@@ -76,6 +76,9 @@ class NewSchool(Schema):
     nature = fields.Enum(contract.SchoolNature, required=True)
     head_name = Text(60, required=True)
     head_mobile = fields.String(required=True, validate=validate.Regexp(r"1[3-9][0-9]{9}\Z"))
+    # Whom notices by SMS reach, where that is not the head.
+    notice_name = Text(60, load_default=None, allow_none=True)
+    notice_mobile = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"1[3-9][0-9]{9}\Z"))
     kind = fields.Enum(contract.SchoolKind, load_default=contract.SchoolKind.BASIC_EDUCATION)
     code = fields.String(load_default=None, allow_none=True, validate=validate.Length(equal=10))
 
@@ -93,6 +96,7 @@ class School(Schema):
     town = fields.String()
     other = fields.Boolean()
     state = fields.String()
+    merged_into = fields.UUID(allow_none=True)
     version = fields.Integer()
 
 
@@ -128,7 +132,7 @@ class Membership(Schema):
     state = fields.String()
     reason = fields.String()
     version = fields.Integer()
-    changed_at = fields.AwareDateTime()
+    changed_at = Instant()
 
 
 class BootstrapGrant(Schema):
@@ -159,30 +163,14 @@ class Grant(Schema):
     role = fields.String()
     place = fields.String()
     state = fields.String()
-    valid_from = fields.AwareDateTime()
-    valid_to = fields.AwareDateTime(allow_none=True)
-    granted_at = fields.AwareDateTime()
-    ended_at = fields.AwareDateTime(allow_none=True)
+    valid_from = Instant()
+    valid_to = Instant(allow_none=True)
+    granted_at = Instant()
+    ended_at = Instant(allow_none=True)
 
 
 class Nothing(Schema):
     """No arguments."""
-
-
-class FindSchools(Schema):
-    codes = fields.List(
-        fields.String(validate=validate.Length(1, 20)), required=True, validate=validate.Length(1, MAX_ROWS)
-    )
-
-
-class SchoolRow(Schema):
-    row = fields.Integer(required=True, strict=True)
-    # Checked row by row with `NewSchool`: a bad cell refuses its row, not its neighbours.
-    values = fields.Dict(keys=fields.String(), required=True)
-
-
-class ImportSchools(Schema):
-    rows = fields.List(fields.Nested(SchoolRow), required=True, validate=validate.Length(1, MAX_ROWS))
 
 
 class MembershipRow(Schema):

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from pathlib import Path
 from typing import Any
 
 from services.org import contract, policy, queries, schemas
-from services.org.actions import divisions, grants, memberships, rosters, schools
+from services.org.actions import contacts, divisions, grants, memberships, rosters, schools
+from services.org.delegation.entrypoints import Delegation
 from services.org.models import School, SchoolContact
-from services.org.rules import schools as school_rules
+from services.org.projections import PROJECTIONS
 from services.org.rules.divisions import parse_table
 from services.org.snapshots import SNAPSHOTS
+from services.org.staffing.entrypoints import Staffing
+from services.org.transfers.entrypoints import Transfers
+from services.org.units.entrypoints import Units
 from services.shared.actor import covers
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import Call, command, periodic, query
 from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
 from services.shared.bus.snapshots import TellsSnapshots
-from services.shared.crypto import FieldCipher, KeySet
 from services.shared.paging import page_of
 
 DIVISIONS = Path(__file__).resolve().parent / "data" / "divisions.tsv"
 
 
-class OrgService(TellsSnapshots):
+class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapshots):
     """Divisions, schools, memberships, grants."""
 
     name = contract.SERVICE
     policies = policy.POLICIES
     snapshots = SNAPSHOTS
+    projections = PROJECTIONS
     database: Any = DatabaseProvider()
     keyring: Any = KeyRingProvider()
 
@@ -75,20 +79,8 @@ class OrgService(TellsSnapshots):
     def create_school(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.NewSchool())
         return self.database.commit_once(
-            call, lambda db: schools.create_school(db, call, arguments, self._cipher), schemas.School()
+            call, lambda db: schools.create_school(db, call, arguments, self.cipher), schemas.School()
         )
-
-    @command
-    def import_schools(self, call: Call) -> dict[str, Any]:
-        rows = call.load(schemas.ImportSchools())["rows"]
-        rosters.authorise_territory(call)
-        return self.database.commit_once(call, lambda db: schools.import_schools(db, call, rows, self._cipher))
-
-    @query
-    def find_schools(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.FindSchools())
-        with self.database.read(call) as db:
-            return {"items": schemas.School(many=True).dump(rosters.find_schools(db, call, arguments["codes"]))}
 
     # --- memberships ---
 
@@ -120,7 +112,7 @@ class OrgService(TellsSnapshots):
         limit = arguments["limit"]
         with self.database.read(call) as db:
             school = queries.get_school(db, arguments["school_id"])
-            call.authorise(place=school.place, missing="org.school_unknown")
+            call.authorise(place=school.place, missing="org.school_unknown", field="school_id")
             found = queries.list_memberships(db, school.place, arguments["state"], arguments["cursor"], limit + 1)
             return page_of(found, limit, schemas.Membership().dump, lambda membership: str(membership.teacher_id))
 
@@ -184,20 +176,8 @@ class OrgService(TellsSnapshots):
 
     # --- parts ---
 
-    @functools.cached_property
-    def _cipher(self) -> FieldCipher:
-        return FieldCipher(KeySet.of(self.keyring, "field-encryption"))
-
     def _show(self, call: Call, school: School, contact: SchoolContact | None) -> dict[str, Any]:
         """The school, with its contact for those who manage it; row security hides it from all others as well."""
-        shown = schemas.School().dump(school)
-        shown["contact"] = None
-        if contact is not None and any(covers(grant.place, school.place) for grant in call.actor.grants):
-            sealed = contact.head_mobile_sealed
-            mobile = self._cipher.open(sealed, "school_contact", school.school_id, "head_mobile")
-            shown["contact"] = {
-                "seal_name": contact.seal_name,
-                "head_name": contact.head_name,
-                "head_mobile": school_rules.mask_mobile(mobile),
-            }
-        return shown
+        manages = any(covers(place, school.place) for place in call.actor.places(policy.MANAGE_SCHOOLS))
+        shown = contacts.mask_contact(self.cipher, contact) if contact is not None and manages else None
+        return {**schemas.School().dump(school), "contact": shown}

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.org.contract import SchoolKind, SchoolNature, SchoolState, SchoolType
+from services.org.delegation.actions import note_regions
 from services.org.rules import schools as rules
 from services.org.rules.divisions import DivisionRow
 
@@ -17,11 +18,13 @@ def load_divisions(db: Session, rows: Sequence[DivisionRow]) -> dict[str, int]:
 
     A division that is no longer in the table stays: schools and teachers may still stand under it.
     """
-    return {
+    counts = {
         "divisions": len(rows),
         "changed": _upsert_divisions(db, rows),
         "others_created": _insert_others(db, [row for row in rows if row.has_other]),
     }
+    note_regions(db, [(row.place, row.level) for row in rows if not row.stands_outside])
+    return counts
 
 
 def _upsert_divisions(db: Session, rows: Sequence[DivisionRow]) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,8 @@ from services.org.models import Membership, MembershipPeriod, School
 from services.org.queries import MembershipView
 from services.org.rules import membership as rules
 from services.org.rules import schools as school_rules
-from services.org.rules.membership import Act
+from services.org.rules.membership import Act, Cause
+from services.org.units.queries import hold_schools
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
 from services.shared.errors import NotFound
@@ -57,6 +59,12 @@ def release_membership(db: Session, call: Call, teacher_id: uuid.UUID, reason: s
     return _decide(db, call, teacher_id, Act.RELEASE, reason)
 
 
+class Timed(Protocol):
+    """Whatever says when something happens: a call, or an event on its way in."""
+
+    now: dt.datetime
+
+
 @dataclasses.dataclass(frozen=True)
 class Move:
     """A teacher about to be at a school; `membership` is the locked row, or None for the first one."""
@@ -68,7 +76,7 @@ class Move:
     state_before: str = ""
 
 
-def move_all(db: Session, call: Call, moves: Sequence[Move], act: Act) -> None:
+def move_all(db: Session, call: Timed, moves: Sequence[Move], act: Act | Cause) -> None:
     """Write each membership, close the period before it, open the new one, and announce it; few statements for many."""
     for period in queries.list_open_periods(db, [move.teacher_id for move in moves]):
         period.closed_at, period.closed_by = call.now, act
@@ -79,8 +87,8 @@ def move_all(db: Session, call: Call, moves: Sequence[Move], act: Act) -> None:
     announce_all(db, [(membership, names[membership.teacher_id]) for membership in moved])
 
 
-def _move(db: Session, call: Call, move: Move, act: Act) -> Membership:
-    membership = move.membership or Membership(teacher_id=move.teacher_id, version=0)
+def _move(db: Session, call: Timed, move: Move, act: Act | Cause) -> Membership:
+    membership = move.membership or Membership(teacher_id=move.teacher_id, version=0, employment_at=call.now)
     membership.school_id, membership.place = move.school.school_id, move.school.place
     _change(membership, call, move.state, "")
     db.add(membership)
@@ -92,6 +100,7 @@ def _move(db: Session, call: Call, move: Move, act: Act) -> Membership:
             place=move.school.place,
             opened_by=act,
             opened_at=call.now,
+            verified_at=call.now if move.state is MembershipState.VERIFIED else None,
         )
     )
     return membership
@@ -99,6 +108,18 @@ def _move(db: Session, call: Call, move: Move, act: Act) -> Membership:
 
 def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: str) -> MembershipView:
     membership = queries.lock_membership(db, teacher_id)
+    record = judge(call, membership, teacher_id, act, reason)
+    assert membership is not None  # `judge` refused it
+    settle(db, call, act, [(membership, record)])
+    return queries.get_membership(db, teacher_id)
+
+
+def judge(call: Call, membership: Membership | None, teacher_id: uuid.UUID, act: Act, reason: str) -> audit.Act:
+    """Decide about one locked membership: change its row, and say what is to be recorded. `settle` does the rest.
+
+    Raises the refusal, and then nothing has changed: NotFound outside the caller's school, NotAllowed for the caller
+    himself, Conflict for a state in which the act is impossible.
+    """
     if membership is None:
         raise NotFound(MISSING)
     call.authorise(place=membership.place, missing=MISSING)
@@ -106,29 +127,29 @@ def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: st
     rules.require_reviewer(in_other=school_rules.is_other(membership.place))
     before = membership.state
     _change(membership, call, rules.next_state(state_of(membership), act), reason)
-    for period in queries.list_open_periods(db, [teacher_id]):
+    after = {"state": str(membership.state), "version": membership.version}
+    return audit.Act(teacher_id, membership.place, reason, before={"state": before}, after=after)
+
+
+def settle(db: Session, call: Call, act: Act, decided: Sequence[tuple[Membership, audit.Act]]) -> None:
+    """Bring the periods of the decided memberships up to date, announce and record them; few statements for many."""
+    memberships = [membership for membership, _ in decided]
+    for period in queries.list_open_periods(db, [membership.teacher_id for membership in memberships]):
         if act is Act.VERIFY:
             period.verified_at = call.now
         else:
             period.closed_at, period.closed_by = call.now, act
     db.flush()
-    view = queries.get_membership(db, teacher_id)
-    announce_all(db, [(membership, view.school_name)])
-    audit.record(
-        db,
-        call,
-        subject=teacher_id,
-        place=membership.place,
-        reason=reason,
-        before={"state": before},
-        after={"state": membership.state, "version": membership.version},
-    )
-    return view
+    schools = queries.find_schools_by_id(db, {membership.school_id for membership in memberships})
+    announce_all(db, [(membership, schools[membership.school_id].name) for membership in memberships])
+    audit.record_many(db, call, [record for _, record in decided])
 
 
 def _chosen(db: Session, arguments: dict[str, Any]) -> School:
+    """The school, which from here on neither ends nor moves before the choice is written."""
     if "other_of" in arguments:
         return queries.get_other(db, arguments["other_of"])
+    hold_schools(db, [arguments["school_id"]])
     return queries.get_school(db, arguments["school_id"])
 
 
@@ -136,7 +157,16 @@ def state_of(membership: Membership | None) -> MembershipState | None:
     return MembershipState(membership.state) if membership else None
 
 
-def _change(membership: Membership, call: Call, state: MembershipState, reason: str) -> None:
+def close(db: Session, at: Timed, membership: Membership, act: Act | Cause, reason: str) -> None:
+    """End a stay without the school's decision, and announce that the teacher belongs nowhere."""
+    for period in queries.list_open_periods(db, [membership.teacher_id]):
+        period.closed_at, period.closed_by = at.now, act
+    _change(membership, at, MembershipState.RELEASED, reason)
+    db.flush()
+    announce_all(db, [(membership, "")])
+
+
+def _change(membership: Membership, call: Timed, state: MembershipState, reason: str) -> None:
     membership.state, membership.reason = state, reason
     membership.version += 1
     membership.changed_at = call.now

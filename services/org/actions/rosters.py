@@ -16,6 +16,7 @@ from services.org.models import Membership, School
 from services.org.rules import membership as rules
 from services.org.rules import schools as school_rules
 from services.org.rules.membership import Act
+from services.org.units.queries import hold_schools
 from services.shared import audit
 from services.shared.actor import covers
 from services.shared.bus import Call
@@ -34,6 +35,7 @@ def import_memberships(db: Session, call: Call, rows: Sequence[dict[str, Any]]) 
     A teacher who belongs to another school, or waits there, is refused: moving her is a transfer.
     """
     authorise_territory(call)
+    hold_schools(db, {row["school_id"] for row in rows})
     schools = queries.find_schools_by_id(db, {row["school_id"] for row in rows})
     present = queries.lock_memberships(db, {row["account_id"] for row in rows})
     moves: dict[uuid.UUID, Move] = {}

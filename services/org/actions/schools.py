@@ -10,10 +10,16 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from services.org import contract, queries, schemas
+from services.org.actions import contacts
 from services.org.contract import Level, Outcome, SchoolState
+from services.org.contract.units import SCHOOL_CHANGED
+from services.org.delegation.actions import note_units
 from services.org.models import Division, School, SchoolContact
 from services.org.rules import schools as rules
 from services.org.rules.delegation import require_school_keeper
+from services.org.units import queries as unit_queries
+from services.org.units.actions import codes
+from services.org.units.actions.telling import payload_of
 from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
@@ -22,6 +28,7 @@ from services.shared.errors import Conflict, InvalidInput, NotFound, ServiceErro
 from services.shared.ids import new_id
 
 Values = dict[str, Any]
+_FORM = schemas.NewSchool()  # once: to make one costs more than to use it
 
 
 @dataclasses.dataclass
@@ -29,13 +36,13 @@ class Register:
     """What is known of everything that the new schools name, and of those among them that are already planned."""
 
     divisions: dict[str, Division]
-    by_code: dict[str, School]
+    taken_codes: set[str]  # also void ones
     by_name: dict[tuple[str, str], School]  # (place of the parent, name)
 
     def add(self, school: School) -> None:
         self.by_name[school.parent, school.name] = school
         if school.code:
-            self.by_code[school.code] = school
+            self.taken_codes.add(school.code)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,12 +79,10 @@ def import_schools(
 
 
 def _load_register(db: Session, wanted: Sequence[Values]) -> Register:
-    register = Register(queries.find_divisions(db, {values["division_code"] for values in wanted}), {}, {})
-    codes = {values["code"] for values in wanted if values["code"]}
+    taken = unit_queries.find_taken_codes(db, {values["code"] for values in wanted if values["code"]})
+    register = Register(queries.find_divisions(db, {values["division_code"] for values in wanted}), taken, {})
     for school in queries.find_schools_by_name(db, {values["name"] for values in wanted}):
         register.by_name[school.parent, school.name] = school
-    for school in queries.find_schools_by_code(db, codes) if codes else ():
-        register.by_code[str(school.code)] = school
     return register
 
 
@@ -95,21 +100,14 @@ def _planned(call: Call, register: Register, division: Division, values: Values,
     """The rows of a new school, also put into the register. Raises the refusal of a code or name."""
     if code := values["code"]:
         rules.require_school_code(code, division.code)
-        if code in register.by_code:
+        rules.require_code_fits(code, values["kind"], values["school_type"])
+        if code in register.taken_codes:
             raise Conflict("org.code_taken", "code")
     if (division.place, values["name"]) in register.by_name:
         raise Conflict("org.name_taken", "name")
     school = _school(call, division, values)
     register.add(school)
-    sealed = cipher.seal(values["head_mobile"], "school_contact", school.school_id, "head_mobile")
-    contact = SchoolContact(
-        school_id=school.school_id,
-        place=school.place,
-        seal_name=values["seal_name"],
-        head_name=values["head_name"],
-        head_mobile_sealed=sealed,
-    )
-    return NewSchool(school, contact)
+    return NewSchool(school, contacts.new_contact(cipher, school, values))
 
 
 def _school(call: Call, division: Division, values: Values) -> School:
@@ -126,6 +124,7 @@ def _school(call: Call, division: Division, values: Values) -> School:
         state=SchoolState.ACTIVE,
         version=1,
         created_at=call.now,
+        changed_at=call.now,
     )
 
 
@@ -136,7 +135,13 @@ def _save(db: Session, call: Call, new: Sequence[NewSchool]) -> None:
     db.add_all(each.contact for each in new)
     db.flush()
     schools = [each.school for each in new]
+    codes.give_codes(db, schools, call.now)
+    note_units(db, [(None, school.place) for school in schools])
     outbox.announce_many(db, contract.SCHOOL_CREATED, [(school.school_id, _payload(school)) for school in schools])
+    # The whole record from its first version on, for whoever keeps a projection of schools.
+    outbox.announce_many(
+        db, SCHOOL_CHANGED, [(each.school.school_id, payload_of(each.school, each.contact)) for each in new]
+    )
     audit.record_many(
         db,
         call,
@@ -160,12 +165,18 @@ def _payload(school: School) -> dict[str, Any]:
 # --- rows of a roster -----------------------------------------------------------------------------------------------
 
 
+def fault_in_form(values: Values) -> ServiceError | None:
+    """What `import_schools` would refuse this row with, as far as its form alone tells."""
+    judged = _judged(values)
+    return judged if isinstance(judged, ServiceError) else None
+
+
 def _judged(values: Values) -> Values | ServiceError:
     """The row's values when their form is right, else the refusal."""
     try:
-        loaded: Values = schemas.NewSchool().load(values)
+        loaded: Values = _FORM.load(values)
     except ValidationError as error:
-        return InvalidInput("org.value_malformed", first_fault(error.messages)[0])
+        return InvalidInput("shared.value_malformed", first_fault(error.messages)[0])
     return loaded
 
 

@@ -25,9 +25,14 @@ class DivisionRow:
     leaf: bool
 
     @property
+    def stands_outside(self) -> bool:
+        """Hong Kong, Macao and Taiwan are outside the scheme: nobody waits there, nobody administers."""
+        return self.leaf and self.level is Level.PROVINCE
+
+    @property
     def has_other(self) -> bool:
-        """Whether teachers without a school wait here in 其他. Hong Kong, Macao and Taiwan are outside the scheme."""
-        return self.leaf and self.level is not Level.PROVINCE
+        """Whether teachers without a school wait here in 其他."""
+        return self.leaf and not self.stands_outside
 
 
 def parse_table(text: str) -> list[DivisionRow]:

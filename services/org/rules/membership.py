@@ -17,6 +17,15 @@ class Act(enum.StrEnum):
     VERIFY = "VERIFY"
     REJECT = "REJECT"
     RELEASE = "RELEASE"
+    TRANSFER = "TRANSFER"  # decided above both schools
+
+
+class Cause(enum.StrEnum):
+    """What ends or opens a stay without anybody's decision about the membership: it follows from the person's record."""
+
+    MERGE = "MERGE"  # the account is another's from now on
+    REOPEN = "REOPEN"  # the merge was undone
+    ERASE = "ERASE"
 
 
 # Whatever is not listed is refused. PENDING --choose--> PENDING is how a teacher leaves 其他 once her school exists (§3.6).
@@ -31,6 +40,7 @@ TRANSITIONS: dict[tuple[MembershipState | None, Act], MembershipState] = {
     (MembershipState.PENDING, Act.VERIFY): MembershipState.VERIFIED,
     (MembershipState.PENDING, Act.REJECT): MembershipState.REJECTED,
     (MembershipState.VERIFIED, Act.RELEASE): MembershipState.RELEASED,
+    (MembershipState.VERIFIED, Act.TRANSFER): MembershipState.VERIFIED,
 }
 REFUSALS: dict[Act, str] = {
     Act.CHOOSE: "org.release_first",
@@ -38,6 +48,7 @@ REFUSALS: dict[Act, str] = {
     Act.VERIFY: "org.not_pending",
     Act.REJECT: "org.not_pending",
     Act.RELEASE: "org.not_verified",
+    Act.TRANSFER: "org.transfer_unverified",
 }
 
 
@@ -63,6 +74,13 @@ def state_when_added(state: MembershipState | None, *, in_other: bool) -> Member
 def is_already_there(state: MembershipState | None, *, same_school: bool) -> bool:
     """Whether choosing or adding changes nothing: she is at this school, waiting or verified."""
     return same_school and state in (MembershipState.PENDING, MembershipState.VERIFIED)
+
+
+def standing(state: MembershipState | None, *, in_other: bool) -> int:
+    """How much a membership says about its person: nothing, waiting in 其他, waiting at a school, verified."""
+    if state is MembershipState.PENDING:
+        return 1 if in_other else 2
+    return 3 if state is MembershipState.VERIFIED else 0
 
 
 def require_other_person(reviewer: uuid.UUID | None, teacher: uuid.UUID) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from services.org.contract import OTHER, Attachment, Level, SchoolState
+from services.org.contract import OTHER, Attachment, Level, SchoolKind, SchoolState, SchoolType
 from services.shared.errors import Conflict, InvalidInput
 
 # Kinds and provinces of the school code AABBCCCCCC (`domain.md` §2.6; MOE coding rules of 2010).
@@ -16,6 +16,22 @@ CODE_PROVINCES = frozenset(
     for number in range(span[0], span[1] + 1)
 ) | {"71", "81", "82"}
 _CODE = re.compile(r"[0-9]{10}")
+# Which kinds of code a school of this type may carry: the first two digits of the type's own number in the education
+# statistics (211 primary, 312 nine-year, 341 complete, 345 twelve-year), which the coding rules take over. [K]
+CODE_KINDS_OF_TYPE: dict[SchoolType, frozenset[str]] = {
+    SchoolType.KINDERGARTEN: frozenset({"11"}),
+    SchoolType.PRIMARY: frozenset({"21", "22"}),
+    SchoolType.PRIMARY_FIVE: frozenset({"21", "22"}),
+    SchoolType.MIDDLE: frozenset({"31", "33"}),
+    SchoolType.MIDDLE_FOUR: frozenset({"31", "33"}),
+    SchoolType.NINE_YEAR: frozenset({"31"}),
+    SchoolType.HIGH: frozenset({"34", "35"}),
+    SchoolType.COMPLETE: frozenset({"34"}),
+    SchoolType.TWELVE_YEAR: frozenset({"34"}),
+    SchoolType.VOCATIONAL: frozenset({"32", "36", "93"}),
+    SchoolType.SPECIAL: frozenset({"51", "37"}),
+    SchoolType.OTHER: CODE_KINDS,
+}
 ATTACHMENT_UNDER = {
     Level.PROVINCE: Attachment.PROVINCE_DIRECT,
     Level.CITY: Attachment.CITY_DIRECT,
@@ -35,6 +51,17 @@ def require_school_code(code: str, division_code: str) -> None:
         raise InvalidInput("org.school_code_invalid", "code")
     if code[2:4] != division_code[:2]:
         raise InvalidInput("org.school_code_elsewhere", "code")
+
+
+def code_kinds_of(kind: SchoolKind, school_type: SchoolType) -> frozenset[str]:
+    """The kinds of code that such a unit may carry; institutions carry whatever they were given."""
+    return CODE_KINDS_OF_TYPE[school_type] if kind is SchoolKind.BASIC_EDUCATION else CODE_KINDS
+
+
+def require_code_fits(code: str, kind: SchoolKind, school_type: SchoolType) -> None:
+    """Raises InvalidInput("org.school_code_kind") for, say, a kindergarten's code on a primary school."""
+    if code[:2] not in code_kinds_of(kind, school_type):
+        raise InvalidInput("org.school_code_kind", "code")
 
 
 def attachment_under(level: Level) -> Attachment:
@@ -85,6 +112,11 @@ def tokens_of_search(part: str) -> list[str]:
     """The tokens that a name holding `part` must have: its pairs, or the one character."""
     text = part.casefold()
     return [text] if len(text) == 1 else sorted({text[index : index + 2] for index in range(len(text) - 1)})
+
+
+def mask_name(name: str) -> str:
+    """`王**`: the first character, and a star for each other one, three at most."""
+    return name[:1] + "*" * min(3, max(0, len(name) - 1))
 
 
 def mask_mobile(mobile: str) -> str:

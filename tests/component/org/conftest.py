@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.identity import contract as identity
 from services.org.service import OrgService
 from services.shared.actor import Actor, Role, service_actor
 from services.shared.ids import new_id
@@ -30,6 +31,16 @@ class Org:
     def call(self, method: str, arguments: dict[str, Any] | None = None, actor: Actor = CLI, **options: Any) -> Any:
         return self.component.call(method, arguments, actor, **options)
 
+    def account(self, *, named: bool = True) -> uuid.UUID:
+        """Somebody of whom identity has told."""
+        account_id = new_id()
+        registered = {"account_id": str(account_id), "version": 1, "identity": "TEACHER"}
+        self.component.deliver("on_account_registered", identity.ACCOUNT_REGISTERED, registered)
+        if named:
+            profile = {"version": 2, "complete": False, "named": True, "segment": "", "subject": ""}
+            self.component.deliver("on_profile_changed", identity.PROFILE_CHANGED, {**registered, **profile})
+        return account_id
+
     def holder(self, role: Role, place: str) -> Actor:
         """Somebody who really holds this role there, and says so in the token."""
         account_id = new_id()
@@ -43,8 +54,14 @@ class Org:
         keeper = self.person(None, (role, parent["place"]))
         return self.call("create_school", new_school(division_code, **changes), keeper)
 
-    def member(self, school: dict[str, Any], state: str = "PENDING", admin: Actor | None = None) -> Actor:
-        teacher = self.person()
+    def member(
+        self,
+        school: dict[str, Any],
+        state: str = "PENDING",
+        admin: Actor | None = None,
+        account_id: uuid.UUID | None = None,
+    ) -> Actor:
+        teacher = self.person(account_id)
         self.call("choose_school", {"school_id": school["school_id"]}, teacher)
         if state == "VERIFIED":
             self.call("verify_membership", {"teacher_id": str(teacher.account_id)}, admin or self.admin_of(school))

@@ -5,16 +5,25 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import threading
+import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from services.identity.contract import ACCOUNT_REGISTERED, PROFILE_CHANGED, person
 from services.org import contract
+from services.org.actions import grants
+from services.org.delegation.queries import find_appointee
+from services.org.rules.delegation import Appointee
 from services.shared import clock
 from services.shared.actor import Actor, Grant, Role
-from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound, ServiceError
+from services.shared.bus import Call
+from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound, ServiceError, Unavailable
 from services.shared.ids import new_id
+from services.shared.policy import anyone
 from tests.component.org.conftest import CLI, GUANGDONG, GUANGZHOU, HAIZHU, YUEXIU, Org
 from tests.conftest import FixedClock
 
@@ -25,7 +34,7 @@ def grant(
     org: Org, grantor: Actor, role: Role, place: str, account: uuid.UUID | None = None, **more: Any
 ) -> dict[str, Any]:
     return org.call(
-        "grant_role", {"account_id": str(account or new_id()), "role": role, "place": place, **more}, grantor
+        "grant_role", {"account_id": str(account or org.account()), "role": role, "place": place, **more}, grantor
     )
 
 
@@ -62,7 +71,7 @@ def test_the_snapshot_tells_a_holder_as_the_last_announcement_did(org: Org) -> N
 
 def test_the_announcement_lists_also_what_lies_outside_the_grantors_territory(org: Org) -> None:
     here, there = org.school("440104"), org.school("440105")
-    account = new_id()
+    account = org.account()
     grant(org, org.holder(Role.COUNTY_ADMIN, HAIZHU), Role.SCHOOL_ADMIN, there["place"], account)
     grant(org, org.holder(Role.COUNTY_ADMIN, YUEXIU), Role.SCHOOL_ADMIN, here["place"], account)
     assert announced(org, str(account))[-1] == (
@@ -73,10 +82,10 @@ def test_the_announcement_lists_also_what_lies_outside_the_grantors_territory(or
 
 def test_super_admins_build_the_chain_downwards(org: Org) -> None:
     nation = org.holder(Role.NATIONAL_OPERATOR, "CN")
-    province_id = new_id()
+    province_id = org.account()
     grant(org, nation, Role.SUPER_ADMIN, GUANGDONG, province_id)
     province = org.person(province_id, (Role.SUPER_ADMIN, GUANGDONG))
-    city_id = new_id()
+    city_id = org.account()
     grant(org, province, Role.SUPER_ADMIN, GUANGZHOU, city_id)
     grant(org, province, Role.PROVINCE_ADMIN, GUANGDONG)
     city = org.person(city_id, (Role.SUPER_ADMIN, GUANGZHOU))
@@ -157,10 +166,12 @@ def test_a_refused_replacement_leaves_the_present_holder(org: Org) -> None:
 
 def test_the_schools_admin_names_the_principal_and_nobody_else(org: Org) -> None:
     county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
-    account = new_id()
+    account = org.account()
     grant(org, county, Role.SCHOOL_ADMIN, school["place"], account)
     admin = org.person(account, (Role.SCHOOL_ADMIN, school["place"]))
-    assert grant(org, admin, Role.PRINCIPAL, school["place"])["role"] == "PRINCIPAL"
+    teacher = org.account()
+    org.member(school, "VERIFIED", account_id=teacher)
+    assert grant(org, admin, Role.PRINCIPAL, school["place"], teacher)["role"] == "PRINCIPAL"
     with pytest.raises(NotAllowed, match=r"org\.grant_refused"):
         grant(org, admin, Role.SCHOOL_ADMIN, school["place"])
 
@@ -234,3 +245,158 @@ def test_the_list_of_grants_stays_in_the_territory(org: Org) -> None:
     assert all(item["place"] == YUEXIU or item["place"].startswith(f"{YUEXIU}/") for item in listed)
     with pytest.raises(NotFound, match=r"org\.place_unknown"):
         org.call("list_grants", {"place": YUEXIU}, other)
+
+
+def test_the_grants_of_a_school_follow_it(org: Org) -> None:
+    county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
+    admin = grant(org, county, Role.SCHOOL_ADMIN, school["place"])
+    elsewhere = grant(org, county, Role.SCHOOL_ADMIN, org.school()["place"], uuid.UUID(admin["account_id"]))
+    moved = f"{HAIZHU}/{school['place'].rpartition('/')[2]}"
+    assert act(org, lambda db, call: grants.move_grants(db, call, school["place"], moved)) == 1
+    assert announced(org, admin["account_id"])[-1] == (
+        3,
+        sorted([["SCHOOL_ADMIN", moved], ["SCHOOL_ADMIN", elsewhere["place"]]]),
+    )
+
+
+def test_the_grants_of_a_school_end_with_it(org: Org) -> None:
+    county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
+    given = [grant(org, county, role, school["place"]) for role in (Role.SCHOOL_ADMIN, Role.PRINCIPAL)]
+    assert act(org, lambda db, call: grants.end_grants_at(db, call, school["place"], "学校合并")) == 2
+    assert [announced(org, each["account_id"])[-1] for each in given] == [(2, []), (2, [])]
+    assert act(org, lambda db, call: grants.end_grants_at(db, call, school["place"], "学校合并")) == 0
+
+
+def act(org: Org, do: Callable[[Session, Call], Any]) -> Any:
+    """As an entrypoint that sees everything would."""
+    everywhere = anyone().seeing_everything("test")
+    call = Call(
+        "org", "raw", {}, org.person(), everywhere, time.monotonic() + 5, command_id=str(new_id()), settled=True
+    )
+    return org.component.database.commit_once(call, lambda db: do(db, call))
+
+
+def test_nobody_is_appointed_who_has_no_account(org: Org) -> None:
+    county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
+    with pytest.raises(NotFound, match=r"org\.account_unknown"):
+        grant(org, county, Role.SCHOOL_ADMIN, school["place"], uuid.UUID("0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"))
+    with pytest.raises(Unavailable, match=r"org\.account_not_told"):  # made this moment: the announcement is on its way
+        grant(org, county, Role.SCHOOL_ADMIN, school["place"], new_id())
+
+
+def test_an_account_that_was_merged_away_or_erased_is_appointed_no_more(org: Org) -> None:
+    county, school = org.holder(Role.COUNTY_ADMIN, YUEXIU), org.school()
+    account = org.account()
+    tell = org.component.deliver
+    pair = {"kept_id": str(new_id()), "merged_id": str(account)}
+    tell("on_account_merged_away", person.PERSONS_MERGED, {**pair, "version": 5})
+    with pytest.raises(Unavailable):
+        grant(org, county, Role.SCHOOL_ADMIN, school["place"], account)
+    tell("on_account_restored", person.MERGE_UNDONE, {**pair, "version": 6})
+    tell("on_account_merged_away", person.PERSONS_MERGED, {**pair, "version": 5})  # late, and told twice
+    grant(org, county, Role.SCHOOL_ADMIN, school["place"], account)
+    tell("on_account_erased", person.PERSON_ERASED, {"account_id": str(account), "version": 7})
+    with pytest.raises(Unavailable):
+        grant(org, county, Role.SCHOOL_ADMIN, org.school()["place"], account)
+
+
+def test_the_name_is_known_whatever_comes_first(org: Org) -> None:
+    account = new_id()
+    profile = {"account_id": str(account), "complete": True, "segment": "", "subject": ""}
+    for version, named in ((3, True), (2, False)):
+        org.component.deliver("on_profile_changed", PROFILE_CHANGED, {**profile, "version": version, "named": named})
+    registered = {"account_id": str(account), "version": 1, "identity": "TEACHER"}
+    org.component.deliver("on_account_registered", ACCOUNT_REGISTERED, registered)
+    with org.component.database.work() as db:
+        assert find_appointee(db, account) == Appointee(known=True, named=True)
+    # Told before the field was there: a complete profile has a name.
+    org.component.deliver("on_profile_changed", PROFILE_CHANGED, {**profile, "version": 4})
+    with org.component.database.work() as db:
+        assert find_appointee(db, account).named
+
+
+def test_a_school_appoints_only_its_own_verified_teachers(org: Org) -> None:
+    school = org.school()
+    admin = org.holder(Role.SCHOOL_ADMIN, school["place"])
+    stranger, waiting, elsewhere = org.account(), org.account(), org.account()
+    org.member(school, account_id=waiting)
+    org.member(org.school(), "VERIFIED", account_id=elsewhere)
+    for account in (stranger, waiting, elsewhere):
+        with pytest.raises(Conflict, match=r"org\.not_own_teacher"):
+            grant(org, admin, Role.PRINCIPAL, school["place"], account)
+    # The county names whom it will: a new principal often comes from another school.
+    assert grant(org, org.holder(Role.COUNTY_ADMIN, YUEXIU), Role.PRINCIPAL, school["place"], stranger)
+
+
+def test_where_the_tenant_allows_several_admins_they_appoint_and_disable_each_other(org: Org) -> None:
+    super_admin = org.holder(Role.SUPER_ADMIN, HAIZHU)
+    policy = {"place": HAIZHU, "mode": "OPEN", "max_school_admins": 2, "profile_review": "NONE", "reason": "两名管理员"}
+    school = org.school("440105")
+    admin = org.holder(Role.SCHOOL_ADMIN, school["place"])
+    first, second = org.account(), org.account()
+    for account in (first, second):
+        org.member(school, "VERIFIED", account_id=account)
+    with pytest.raises(NotAllowed, match=r"org\.grant_refused"):
+        grant(org, admin, Role.SCHOOL_ADMIN, school["place"], first)
+    org.call("set_tenant_policy", policy, super_admin)
+    try:
+        given = grant(org, admin, Role.SCHOOL_ADMIN, school["place"], first)
+        with pytest.raises(Conflict, match=r"org\.place_taken"):
+            grant(org, admin, Role.SCHOOL_ADMIN, school["place"], second)
+        disabled = org.call("revoke_grant", {"grant_id": given["grant_id"], "reason": "停用"}, admin)
+        assert disabled["state"] == "REVOKED"
+        rows = org.call("list_unit_administrators", {"place": school["place"]}, admin)["items"]
+        assert [(row["account_id"], row["state"]) for row in rows] == [
+            (str(admin.account_id), "ACTIVE"),
+            (str(first), "REVOKED"),  # disabled, never deleted
+        ]
+        with pytest.raises(NotAllowed, match=r"org\.grant_to_self"):
+            org.call("revoke_grant", {"grant_id": rows[0]["grant_id"]}, admin)
+    finally:
+        org.call("withdraw_tenant_policy", {"place": HAIZHU, "reason": "试验结束"}, super_admin)
+
+
+@pytest.mark.parametrize(
+    ("by", "at", "role", "place"),
+    [
+        (Role.SUPER_ADMIN, YUEXIU, Role.DISTRICT_INSTITUTION, YUEXIU),
+        (Role.SUPER_ADMIN, GUANGZHOU, Role.CITY_CENTRE, GUANGZHOU),
+        (Role.NATIONAL_OPERATOR, "CN", Role.SUPPORT_AGENT, "CN"),
+        (Role.NATIONAL_OPERATOR, "CN", Role.AUDITOR, GUANGDONG),
+    ],
+)
+def test_institutions_support_and_audit_are_appointed_by_name(
+    org: Org, by: Role, at: str, role: Role, place: str
+) -> None:
+    assert grant(org, org.holder(by, at), role, place)["role"] == role
+    with pytest.raises((NotAllowed, NotFound), match=r"org\.(grant_refused|place_unknown)"):
+        grant(org, org.holder(Role.SUPER_ADMIN, GUANGDONG), role, place)
+
+
+def test_an_auditor_holds_nothing_else(org: Org) -> None:
+    nation, school = org.holder(Role.NATIONAL_OPERATOR, "CN"), org.school()
+    auditor, principal = org.account(), org.account()
+    grant(org, nation, Role.AUDITOR, "CN", auditor)
+    grant(org, nation, Role.PRINCIPAL, school["place"], principal)
+    with pytest.raises(Conflict, match=r"org\.auditor_alone"):
+        grant(org, nation, Role.SUPPORT_AGENT, "CN", auditor)
+    with pytest.raises(Conflict, match=r"org\.auditor_alone"):
+        grant(org, nation, Role.AUDITOR, GUANGDONG, principal)
+
+
+def test_the_principal_sees_the_school_and_its_staff_and_gives_nothing(org: Org) -> None:
+    school, other = org.school(), org.school()
+    principal = org.holder(Role.PRINCIPAL, school["place"])
+    teacher = org.member(school)
+    page = org.call("list_memberships", {"school_id": school["school_id"]}, principal)
+    assert [item["teacher_id"] for item in page["items"]] == [str(teacher.account_id)]
+    assert org.call("get_school", {"school_id": school["school_id"]}, principal)["contact"] is not None
+    assert org.call("list_unit_administrators", {"place": school["place"]}, principal)["items"]
+    verified = org.call("verify_membership", {"teacher_id": str(teacher.account_id)}, principal)
+    assert verified["state"] == "VERIFIED"
+    with pytest.raises(NotAllowed, match=r"shared\.not_allowed"):
+        org.call("release_membership", {"teacher_id": str(teacher.account_id), "reason": "试验"}, principal)
+    with pytest.raises(NotFound):
+        org.call("list_memberships", {"school_id": other["school_id"]}, principal)
+    with pytest.raises(NotAllowed, match=r"shared\.not_allowed"):
+        grant(org, principal, Role.SCHOOL_ADMIN, school["place"])

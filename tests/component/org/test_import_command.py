@@ -49,11 +49,17 @@ def test_divisions_schools_and_teachers_one_after_the_other(
     assert run("samples", tmp_path, "--edition", edition).exit_code == 0
 
     schools = run("schools", tmp_path / "schools.xlsx", "--json")
-    assert (schools.exit_code, json.loads(schools.stdout)["counts"]) == (0, {"CREATED": samples.SCHOOLS})
+    assert (schools.exit_code, json.loads(schools.stdout)["counts"]) == (
+        0,
+        {"CREATED": samples.SCHOOLS, "UNCHANGED": 0, "REFUSED": 0},
+    )
 
     teachers = run("teachers", tmp_path / "teachers.xlsx", "--json")
     report = json.loads(teachers.stdout)
-    assert (teachers.exit_code, report["counts"]) == (1, {"CREATED": 190, "REFUSED": 10})
+    assert (teachers.exit_code, report["counts"]) == (
+        1,
+        {"CREATED": 190, "UNCHANGED": 0, "REFUSED": 10},
+    )
     told = [samples.Fault(row["row"], row["code"], row["field"]) for row in report["refused"]]
     assert told == samples.teachers(edition).faults
 
@@ -61,12 +67,17 @@ def test_divisions_schools_and_teachers_one_after_the_other(
     assert again.stdout.splitlines()[-1] == "0 created, 190 unchanged, 10 refused"
 
 
-def test_a_file_that_is_no_roster_ends_in_one_line(run: Callable[..., Result], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "code"), [("姓名,证件号码\n", "shared.wrong_columns"), ("<html>", "shared.not_a_spreadsheet")]
+)
+def test_a_file_that_is_no_roster_ends_in_one_line(
+    run: Callable[..., Result], tmp_path: Path, content: str, code: str
+) -> None:
     file = tmp_path / "names.csv"
-    file.write_text("姓名,证件号码\n", encoding="utf-8")
+    file.write_text(content, encoding="utf-8")
     result = run("teachers", file)
     assert result.exit_code == 1
-    assert "shared.not_a_spreadsheet" in result.stderr
+    assert code in result.stderr
     assert "Traceback" not in result.output
 
 

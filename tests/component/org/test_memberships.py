@@ -133,11 +133,26 @@ def test_nobody_verifies_himself(org: Org) -> None:
         decide(org, "verify_membership", admin, admin)
 
 
-@pytest.mark.parametrize("role", [Role.COUNTY_ADMIN, Role.SUPER_ADMIN, Role.PRINCIPAL, Role.NATIONAL_OPERATOR])
-def test_only_the_schools_admin_verifies(org: Org, role: Role) -> None:
+@pytest.mark.parametrize("role", [Role.SCHOOL_ADMIN, Role.PRINCIPAL])
+def test_the_schools_admin_verifies_and_so_does_its_principal(org: Org, role: Role) -> None:
+    school = org.school()
+    reviewer = org.person(None, (role, school["place"]))
+    assert decide(org, "verify_membership", reviewer, org.member(school))["state"] == "VERIFIED"
+    assert decide(org, "reject_membership", reviewer, org.member(school), reason="误")["state"] == "REJECTED"
+
+
+def test_only_the_admin_releases(org: Org) -> None:
+    school = org.school()
+    teacher = org.member(school, "VERIFIED")
+    with pytest.raises(NotAllowed, match=r"shared\.not_allowed"):
+        decide(org, "release_membership", org.person(None, (Role.PRINCIPAL, school["place"])), teacher, reason="误")
+
+
+@pytest.mark.parametrize("role", [Role.COUNTY_ADMIN, Role.SUPER_ADMIN, Role.NATIONAL_OPERATOR, Role.CITY_CENTRE])
+def test_no_region_verifies_in_the_schools_place(org: Org, role: Role) -> None:
     school = org.school()
     teacher = org.member(school)
-    place = {Role.PRINCIPAL: school["place"], Role.NATIONAL_OPERATOR: "CN"}.get(role, YUEXIU)
+    place = {Role.NATIONAL_OPERATOR: "CN"}.get(role, YUEXIU)
     with pytest.raises(NotAllowed, match=r"shared\.not_allowed"):
         decide(org, "verify_membership", org.person(None, (role, place)), teacher)
 
@@ -284,6 +299,15 @@ def test_a_roster_stays_in_the_importers_territory(org: Org) -> None:
     )["rows"]
     # Forbidden and unknown read alike.
     assert [(row["outcome"], row["code"]) for row in reply] == [("REFUSED", "org.school_unknown")] * 2
+
+
+def test_a_schools_admin_adds_his_own_teachers_and_no_others(org: Org) -> None:
+    school, elsewhere = org.school(), org.school()
+    rows = roster((uuid.uuid4(), school["school_id"]), (uuid.uuid4(), elsewhere["school_id"]))
+    reply = org.call("import_memberships", rows, org.admin_of(school))["rows"]
+    assert [(row["outcome"], row["code"]) for row in reply] == [("CREATED", ""), ("REFUSED", "org.school_unknown")]
+    with pytest.raises(NotAllowed):
+        org.call("import_memberships", rows, org.person(None, (Role.PRINCIPAL, school["place"])))
 
 
 def test_a_teacher_named_twice_in_one_roster_gets_one_school(org: Org) -> None:

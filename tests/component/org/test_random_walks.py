@@ -15,7 +15,6 @@ from services.org import contract
 from services.org.models import AdminGrant, Membership, MembershipPeriod
 from services.shared.actor import Actor, Role
 from services.shared.errors import Conflict, NotFound
-from services.shared.ids import new_id
 from tests.component.org.conftest import CLI, YUEXIU, Org
 
 pytestmark = pytest.mark.postgres
@@ -72,7 +71,7 @@ def check_membership(org: Org, teacher_id: uuid.UUID | None) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_holders_grants_and_events_tell_one_story(org: Org, seed: int) -> None:
     chance, county = random.Random(seed), org.holder(Role.COUNTY_ADMIN, YUEXIU)
-    schools, accounts = [org.school() for _ in range(3)], [new_id() for _ in range(3)]
+    schools, accounts = [org.school() for _ in range(3)], [org.account() for _ in range(3)]
     given: list[str] = []
     for _ in range(STEPS):
         with contextlib.suppress(Conflict):

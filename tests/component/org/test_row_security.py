@@ -94,8 +94,8 @@ def test_a_sibling_whose_code_starts_alike_is_not_covered(org: Org) -> None:
         sa.delete(MembershipPeriod),
         sa.update(AdminGrant).values(state="ACTIVE"),
         sa.insert(GrantHolder).values(account_id=uuid.uuid4(), version=1),
-        sa.update(School).values(name="改名"),
-        sa.update(SchoolContact).values(head_name="改名"),
+        sa.delete(School),
+        sa.delete(SchoolContact),
         sa.text("UPDATE division SET name = '改名'"),
         sa.text("SELECT * FROM audit"),
         sa.text("UPDATE audit SET reason = ''"),
@@ -150,3 +150,45 @@ def test_no_login_role_owns_a_table_or_passes_by(org: Org) -> None:
     assert all(not role.rolsuper and not role.rolbypassrls for role in roles)
     assert sorted(unforced) == ["alembic_version", "division"]
     assert [owner.endswith("_owner") for owner in owners] == [True]
+
+
+@pytest.mark.parametrize(
+    ("places", "place", "covered"),
+    [
+        ("CN/440000", "CN/440000", True),
+        ("CN/440000", "CN/440000/440100", True),
+        ("CN/440000", "CN/4400001", False),
+        ("CN/440000", "CN", False),
+        ("CN/440000", "", False),
+        ("CN/110000,CN/440000", "CN/440000/440100", True),
+        ("CN/110000,CN/440000", "CN/110000", True),
+        ("CN/110000,CN/440000", "CN/120000", False),
+        ("CN", "CN/659001", True),
+        ("", "CN", False),
+        ("", "", False),
+    ],
+)
+def test_what_a_territory_covers(org: Org, places: str, place: str, covered: bool) -> None:
+    with org.component.database.app.begin() as connection:
+        connection.execute(sa.text("SELECT set_config('app.places', :places, true)"), {"places": places})
+        assert connection.scalar(sa.text("SELECT app_covers(:place)"), {"place": place}) is covered
+
+
+def test_the_territory_is_compared_in_place_not_by_a_call_for_each_row(org: Org) -> None:
+    """A list of a page looks at a page of rows; calling a function for each costs more than reading them."""
+    plan = in_scope_of(
+        org,
+        org.person(None, (Role.COUNTY_ADMIN, YUEXIU)),
+        lambda db: db.scalars(sa.text("EXPLAIN SELECT * FROM membership")).all(),
+    )
+    assert "app.places" in "".join(plan)
+    assert "app_covers" not in "".join(plan)
+
+
+def test_a_question_cannot_write(org: Org) -> None:
+    call = Call("org", "raw", {}, org.person(None, (Role.NATIONAL_OPERATOR, "CN")), anyone(), time.monotonic() + 5)
+    with pytest.raises(DBAPIError, match="read-only"), org.component.database.read(call) as db:
+        db.execute(sa.update(Membership).values(reason=""))
+    # Nor may it change its mind.
+    with pytest.raises(DBAPIError, match="read-write mode"), org.component.database.read(call) as db:
+        db.execute(sa.text("SET TRANSACTION READ WRITE"))

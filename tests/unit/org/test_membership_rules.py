@@ -25,6 +25,7 @@ LISTED = {
     ("PENDING", "VERIFY"): "VERIFIED",
     ("PENDING", "REJECT"): "REJECTED",
     ("VERIFIED", "RELEASE"): "RELEASED",
+    ("VERIFIED", "TRANSFER"): "VERIFIED",
 }
 CODES = {
     "CHOOSE": "org.release_first",
@@ -32,6 +33,7 @@ CODES = {
     "VERIFY": "org.not_pending",
     "REJECT": "org.not_pending",
     "RELEASE": "org.not_verified",
+    "TRANSFER": "org.transfer_unverified",
 }
 
 
@@ -63,6 +65,21 @@ def test_a_roster_takes_whoever_belongs_nowhere(state: MembershipState | None) -
 def test_a_roster_moves_nobody_from_a_school(state: MembershipState) -> None:
     with pytest.raises(Conflict, match=r"org\.member_elsewhere"):
         membership.state_when_added(state, in_other=False)
+
+
+def test_of_two_memberships_of_one_person_the_one_that_says_more_stands() -> None:
+    ranked = [
+        membership.standing(state, in_other=in_other)
+        for state, in_other in (
+            (None, False),
+            (MembershipState.PENDING, True),
+            (MembershipState.PENDING, False),
+            (MembershipState.VERIFIED, False),
+        )
+    ]
+    assert ranked == sorted(set(ranked))
+    assert membership.standing(MembershipState.RELEASED, in_other=False) == 0
+    assert membership.standing(MembershipState.REJECTED, in_other=True) == 0
 
 
 def test_nobody_decides_about_himself() -> None:

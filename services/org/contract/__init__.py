@@ -7,6 +7,8 @@ from typing import Final
 
 from marshmallow import Schema, fields
 
+from services.org.contract import delegation, staffing, transfers, units
+
 SERVICE: Final = "org"
 
 MEMBERSHIP_CHANGED: Final = "org.membership_changed"
@@ -130,6 +132,10 @@ class SchoolCreated(Schema):
 
 
 EVENTS: Final[dict[str, type[Schema]]] = {
+    **delegation.EVENTS,
+    **staffing.EVENTS,
+    **transfers.EVENTS,
+    **units.EVENTS,
     MEMBERSHIP_CHANGED: MembershipChanged,
     GRANTS_CHANGED: GrantsChanged,
     SCHOOL_CREATED: SchoolCreated,
@@ -137,6 +143,10 @@ EVENTS: Final[dict[str, type[Schema]]] = {
 
 # By code, in Chinese and in English.
 ERRORS: Final[dict[str, tuple[str, str]]] = {
+    **delegation.ERRORS,
+    **staffing.ERRORS,
+    **transfers.ERRORS,
+    **units.ERRORS,
     "org.division_unknown": ("没有这个行政区划。", "There is no such division."),
     "org.divisions_damaged": ("行政区划数据文件已损坏。", "The file of divisions is damaged."),
     "org.school_unknown": ("没有这所学校，或不在您的管理范围内。", "There is no such school within your reach."),
@@ -180,14 +190,4 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "该校已有此角色的负责人，可选择替换。",
         "The school has a holder of this role; ask for replacement.",
     ),
-    "org.duplicate_row": ("与文件中前面的行重复。", "The row repeats an earlier row of the file."),
-    "org.value_missing": ("必填项为空。", "A mandatory value is missing."),
-    "org.value_unknown": ("不在允许的取值范围内。", "The value is not one of the known ones."),
-    "org.value_malformed": ("格式不正确。", "The value is not well formed."),
-    "org.digits_lost": (
-        "该单元格须设为文本格式，数字已失真。",
-        "The cell must be text: a number this long has lost its last digits.",
-    ),
-    "org.wrong_columns": ("表头与模板不符。", "The header row is not that of the template."),
-    "org.no_rows": ("文件中没有数据行。", "The file has no rows."),
 }

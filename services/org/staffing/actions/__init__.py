@@ -1,0 +1,1 @@
+"""What org/staffing does, by topic."""

@@ -1,0 +1,1 @@
+"""Pure rules of org/staffing, by topic; no I/O."""

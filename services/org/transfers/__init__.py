@@ -1,0 +1,1 @@
+"""Transfers of teachers between schools (`domain.md` §3.3)."""

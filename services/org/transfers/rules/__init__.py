@@ -1,0 +1,1 @@
+"""Pure rules of org/transfers, by topic; no I/O."""

@@ -1,0 +1,1 @@
+"""Pure rules of org/units, by topic; no I/O."""
