@@ -18,6 +18,7 @@ from services.credits.bulk import Snapshot
 from services.credits.judgement import Delta, Judgement
 from services.credits.models import Placement, Programme, Standing
 from services.credits.queries import Study
+from services.credits.statistics import counting
 from services.shared import clock, ids, outbox
 from services.shared.bus import NotYet
 
@@ -119,6 +120,7 @@ def recognise(
         # The natural key held something back: harmless, but somebody judged what the ledger already knew.
         log.warning("ledger_entries_already_there", wanted=len(entries), added=added)
     bulk.put_standings(db, rows)
+    counting.count(db, studies, now)
     outbox.announce_many(db, contract.HOURS_RECOGNISED, announcements)
 
 
@@ -133,6 +135,7 @@ def _entry(
         "entry_id": ids.new_id(),
         "rule_id": change.rule_id,
         "source_ref": change.source_ref,
+        "turn": change.turn,
         "evidence_version": judged.evidence_version,
         "source_kind": "CORRECTION" if taken_back else judged.pack.source_kind,
         "programme_id": programme_id,
@@ -149,6 +152,8 @@ def _entry(
         "pack_version": judged.pack.version,
         "why": change.why,
         "reversal_of": taken_back,
+        "recognised_by": "",
+        "recognised_at": "",
     }
 
 

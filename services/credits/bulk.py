@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from services.credits.models import Evidence, LedgerEntry, Model, Standing
 from services.credits.queries import Study
+from services.shared.ids import new_id
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +51,7 @@ _KEEP_NEWER = sa.text(
     " RETURNING teacher_id, programme_id"
 )
 _APPEND = sa.text(
-    _insert_from_json(LedgerEntry)
-    + " ON CONFLICT (teacher_id, rule_id, source_ref, evidence_version) DO NOTHING RETURNING entry_id"
+    _insert_from_json(LedgerEntry) + " ON CONFLICT (teacher_id, source_ref, turn) DO NOTHING RETURNING entry_id"
 )
 _PUT = sa.text(
     _insert_from_json(Standing)
@@ -106,3 +106,18 @@ def put_standings(db: Session, standings: Sequence[dict[str, Any]]) -> None:
     """Write whole standings, new or not. The caller holds the teachers' year rows."""
     if standings:
         db.execute(_PUT, _document(standings))
+
+
+def reversal(award: LedgerEntry, turn: int, why: str, now: dt.datetime) -> dict[str, Any]:
+    """The row that takes an entry back: all of it but the sign, when, and why; it stands where the award stood."""
+    kept = {column.name: getattr(award, column.name) for column in LedgerEntry.__table__.columns}
+    return {
+        **kept,
+        "entry_id": new_id(),
+        "turn": turn,
+        "source_kind": "CORRECTION",
+        "amount": -award.amount,
+        "recorded_at": now,
+        "reversal_of": award.entry_id,
+        "why": why,
+    }

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.credits import pack_files, study_evidence
 from services.credits.models import Evidence, Programme
-from services.credits.rules import Outcome, Pack, evaluate
+from services.credits.rules import Outcome, SeasonPack, evaluate
 from services.shared.clock import BEIJING
 
 ZERO = Decimal("0.00")
@@ -22,7 +22,7 @@ class Judgement:
     """What one teacher's evidence in one programme earns."""
 
     outcome: Outcome
-    pack: Pack
+    pack: SeasonPack
     # The versions of all the snapshots together: it grows with every change of evidence, so it names the state judged.
     evidence_version: int
     effective_on: dt.date
@@ -30,21 +30,35 @@ class Judgement:
 
 
 @dataclasses.dataclass(frozen=True)
+class Written:
+    """What the ledger holds of one source: its entries' sum, and how many there are."""
+
+    amount: Decimal = ZERO
+    turns: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Delta:
-    """By how much the ledger must change for one course."""
+    """By how much the ledger must change for one course, as the source's entry number `turn`."""
 
     course: str
     source_ref: str
+    turn: int
     rule_id: str
     amount: Decimal
     why: str
 
 
-def judge(programme: Programme, evidence: Iterable[Evidence], today: dt.date) -> Judgement:
-    """Evaluate the snapshots under the programme's pack. Raises LookupError for a course or pack that is not known."""
+def judge(
+    programme: Programme, evidence: Iterable[Evidence], today: dt.date, pack: SeasonPack | None = None
+) -> Judgement:
+    """Evaluate the snapshots under the programme's pack, or under another one that somebody wants to try.
+
+    Raises LookupError for a course or pack that is not known.
+    """
     keys = {course["course_id"]: course["key"] for course in programme.courses}
     rows = list(evidence)
-    pack = pack_files.load_pack(programme.rule_pack)
+    pack = pack or pack_files.load_season_pack(programme.rule_pack)
     outcome = evaluate(pack, {keys[str(row.course_id)]: study_evidence.videos_of(row.videos) for row in rows})
     last_day = last_day_of(programme)
     # A snapshot sent after the close tells of study before it.
@@ -68,7 +82,7 @@ def years_to_lock(programme: Programme, progressed_at: dt.datetime) -> set[int]:
     teacher in a programme runs one after the other.
     """
     last_day = last_day_of(programme)
-    pack = pack_files.load_pack(programme.rule_pack)
+    pack = pack_files.load_season_pack(programme.rule_pack)
     return {last_day.year, pack.year_of(min(beijing_day(progressed_at), last_day), last_day)}
 
 
@@ -80,16 +94,19 @@ def source_ref(course_id: uuid.UUID) -> str:
     return f"course:{course_id}"
 
 
-def deltas(judgement: Judgement, ids: Mapping[str, uuid.UUID], in_ledger: Mapping[str, Decimal]) -> list[Delta]:
+def deltas(judgement: Judgement, ids: Mapping[str, uuid.UUID], in_ledger: Mapping[str, Written]) -> list[Delta]:
     """What to append so that the ledger's sum for each course equals the judgement; nothing where it does already."""
     found = []
     for course in judgement.outcome.courses:
         if course.key not in ids:
             continue
         ref = source_ref(ids[course.key])
-        amount = course.hours - in_ledger.get(ref, ZERO)
+        written = in_ledger.get(ref, Written())
+        amount = course.hours - written.amount
         if amount:
-            found.append(Delta(course.key, ref, course.rule_id, amount, _why(judgement.outcome, course.key)))
+            found.append(
+                Delta(course.key, ref, written.turns + 1, course.rule_id, amount, _why(judgement.outcome, course.key))
+            )
     return found
 
 

@@ -63,9 +63,10 @@ class LedgerEntry(Model):
 
     teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    # The natural key: one rule judges one state of one source's evidence once, whatever is delivered how often.
-    rule_id: Mapped[str]
+    # The natural key: the n-th change of one source's amount exists once, whatever is delivered how often.
     source_ref: Mapped[str]
+    turn: Mapped[int]
+    rule_id: Mapped[str]
     evidence_version: Mapped[int]
     source_kind: Mapped[str]
     programme_id: Mapped[uuid.UUID | None]
@@ -82,6 +83,8 @@ class LedgerEntry(Model):
     pack_version: Mapped[str]
     why: Mapped[str]
     reversal_of: Mapped[uuid.UUID | None]
+    recognised_by: Mapped[str]  # "" for the engine; else who decided, and at which place of the tree
+    recognised_at: Mapped[str] = mapped_column(sa.Text(collation="C"))
 
 
 class TeacherYear(Model):

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from services.shared.actor import REGION_ADMINS, Role
-from services.shared.policy import Policy, granted, own, service
+from services.credits.declarations import policy as declarations
+from services.credits.handover import policy as handover
+from services.credits.statistics import policy as statistics
+from services.credits.verification import policy as verification
+from services.shared import audit_trail
+from services.shared.policy import Policy, anyone, service, signed_in
 
 # A teacher reads her own hours; those who answer for her school or region read them inside their territory.
-READERS = own() | granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.NATIONAL_OPERATOR)
+READERS = verification.READERS
 
 POLICIES: dict[str, Policy] = {
+    **declarations.POLICIES,
+    **verification.POLICIES,
+    **statistics.POLICIES,
+    **handover.POLICIES,
+    **audit_trail.POLICIES,
     "get_hours": READERS,
     "list_ledger": READERS,
+    # Rules are public; judging a document costs time, so a caller is somebody.
+    "evaluate_rules": signed_in(),
+    "list_packs": anyone(),
     "reconcile_ledger": service("cli"),
+    "rehearse_pack": service("cli"),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
     "read_snapshot": service("certs", "cli"),
     "get_digest": service("certs", "cli"),

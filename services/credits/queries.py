@@ -6,14 +6,15 @@ import dataclasses
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.credits.judgement import Written
 from services.credits.models import Evidence, LedgerEntry, Placement, Programme, Standing
 from services.shared.errors import NotFound
+from services.shared.placement import is_below
 
 # One teacher in one programme: the unit of recognition.
 Study = tuple[uuid.UUID, uuid.UUID]
@@ -59,17 +60,23 @@ def list_evidence(db: Session, studies: Collection[Study]) -> dict[Study, list[E
     return found
 
 
-def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str, Decimal]]:
-    """What the ledger says for each course: {(teacher, programme): {source_ref: amount}}."""
+def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str, Written]]:
+    """What the ledger says for each course: {(teacher, programme): {source_ref: amount and number of entries}}."""
     entry = LedgerEntry
     rows = db.execute(
-        sa.select(entry.teacher_id, entry.programme_id, entry.source_ref, sa.func.sum(entry.amount).label("amount"))
+        sa.select(
+            entry.teacher_id,
+            entry.programme_id,
+            entry.source_ref,
+            sa.func.sum(entry.amount).label("amount"),
+            sa.func.max(entry.turn).label("turns"),
+        )
         .where(*_of(entry, studies))
         .group_by(entry.teacher_id, entry.programme_id, entry.source_ref)
     )
-    found: dict[Study, dict[str, Decimal]] = defaultdict(dict)
+    found: dict[Study, dict[str, Written]] = defaultdict(dict)
     for row in rows:
-        found[row.teacher_id, row.programme_id][row.source_ref] = row.amount
+        found[row.teacher_id, row.programme_id][row.source_ref] = Written(row.amount, row.turns)
     return found
 
 
@@ -102,6 +109,12 @@ def find_last_award(db: Session, teacher_id: uuid.UUID, source_ref: str) -> uuid
         .order_by(LedgerEntry.entry_id.desc())
         .limit(1)
     ).one_or_none()
+
+
+def list_entries_of_source(db: Session, teacher_id: uuid.UUID, source_ref: str) -> list[LedgerEntry]:
+    """All changes of one source's amount, in their order."""
+    select = sa.select(LedgerEntry).where(LedgerEntry.teacher_id == teacher_id, LedgerEntry.source_ref == source_ref)
+    return list(db.scalars(select.order_by(LedgerEntry.turn)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +160,11 @@ def get_standing(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) ->
     return row.Standing, row.Programme
 
 
+def at_place(place: str) -> Any:
+    """Condition on `placement`: at the place itself or anywhere below it."""
+    return sa.or_(Placement.place == place, is_below(Placement.place, place))
+
+
 def find_place(db: Session, teacher_id: uuid.UUID) -> str | None:
     return db.scalars(sa.select(Placement.place).where(Placement.teacher_id == teacher_id)).one_or_none()
 
@@ -174,6 +192,14 @@ def list_studies(db: Session, after: Study | None, limit: int) -> list[Study]:
         .limit(limit)
     )
     return [(row.teacher_id, row.programme_id) for row in rows]
+
+
+def list_teachers_with_entries(db: Session, after: uuid.UUID | None, limit: int) -> list[uuid.UUID]:
+    """Whose local register holds something, in order."""
+    select = sa.select(LedgerEntry.teacher_id).where(LedgerEntry.programme_id.is_(None)).distinct()
+    if after is not None:
+        select = select.where(LedgerEntry.teacher_id > after)
+    return list(db.scalars(select.order_by(LedgerEntry.teacher_id).limit(limit)))
 
 
 def _page_of(model: Any, after: Study | None, limit: int) -> sa.Select[Any]:

@@ -6,11 +6,16 @@ import uuid
 from typing import ClassVar
 
 from services.catalog import contract as catalog
+from services.certs import contract as certs
 from services.credits import actions, contract, queries
 from services.credits.actions import Enrolment
 from services.credits.bulk import Snapshot
+from services.credits.declarations import attachments
+from services.credits.handover import actions as handover
 from services.credits.models import Placement
 from services.credits.projections import PROJECTIONS
+from services.credits.statistics import counting
+from services.identity import contract as identity
 from services.learning import contract as learning
 from services.org import contract as org
 from services.shared import clock
@@ -48,7 +53,18 @@ class RecognitionService:
 
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):
-        keep_placement(db, Placement, event.payload)
+        if keep_placement(db, Placement, event.payload):
+            counting.count_person(db, uuid.UUID(event.payload["teacher_id"]), clock.now())
+
+    @event_handler(identity.person.PERSON_ERASED)
+    def on_person_erased(self, db, event):
+        attachments.forget_attachments(db, uuid.UUID(event.payload["account_id"]))
+
+    @event_handler(certs.CERTIFICATE_ISSUED)
+    def on_certificate_issued(self, db, event):
+        now = clock.now()
+        counting.keep_certified(db, event.payload, now)
+        handover.hand_over(db, event.payload, now)
 
 
 def _enrolment(event: Event) -> Enrolment:

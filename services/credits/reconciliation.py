@@ -6,11 +6,11 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from services.credits import judgement, queries
+from services.credits.judgement import Written
 from services.credits.models import Evidence, Programme, Standing
 from services.credits.queries import Study
 
@@ -48,14 +48,14 @@ def _differences_of(
     study: Study,
     programme: Programme,
     evidence: list[Evidence],
-    in_ledger: dict[str, Decimal],
+    in_ledger: dict[str, Written],
     standing: Standing | None,
     today: dt.date,
 ) -> list[Difference]:
     ids_of = judgement.course_ids(programme)
     judged = judgement.judge(programme, evidence, today)
     written = {course["key"]: course["hours"] for course in standing.courses} if standing else {}
-    left = dict(in_ledger)
+    left = {ref: each.amount for ref, each in in_ledger.items()}
     found = []
     for course in judged.outcome.courses:
         if course.key not in ids_of:

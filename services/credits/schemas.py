@@ -7,6 +7,22 @@ from marshmallow import Schema, fields, validate
 from services.shared.paging import Page
 
 
+class Nothing(Schema):
+    pass
+
+
+class PackShown(Schema):
+    """A rule pack as it is listed."""
+
+    id = fields.String(attribute="pack_id")
+    version = fields.String()
+    status = fields.String()
+    valid_from = fields.Date()
+    valid_to = fields.Date(allow_none=True)
+    unit = fields.String()
+    titles = fields.Dict()
+
+
 class GetHours(Schema):
     programme_id = fields.UUID(required=True)
     teacher_id = fields.UUID(load_default=None, allow_none=True)
@@ -97,6 +113,32 @@ class Entry(Schema):
 class LedgerPage(Schema):
     items = fields.List(fields.Nested(Entry))
     next_cursor = fields.String(allow_none=True)
+
+
+class RehearsePack(Schema):
+    pack = fields.Raw(required=True)  # what the pack's file holds; checked by the form of such files
+    name = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    against = fields.String(required=True, validate=validate.Length(min=1, max=80))
+    # The last (teacher, programme), or teacher, of the page before.
+    after = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(min=1, max=2))
+    limit = fields.Integer(load_default=500, strict=True, validate=validate.Range(min=1, max=2000))
+
+
+class ChangeShown(Schema):
+    teacher_id = fields.String()
+    programme_id = fields.String(allow_none=True)
+    measure = fields.String()
+    before = fields.String()
+    after = fields.String()
+    by = fields.String()
+    met_before = fields.Boolean()
+    met_after = fields.Boolean()
+
+
+class Rehearsal(Schema):
+    checked = fields.Integer()
+    changes = fields.List(fields.Nested(ChangeShown))
+    after = fields.List(fields.String(), allow_none=True)
 
 
 class DifferenceShown(Schema):

@@ -6,17 +6,24 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from services.credits import contract, judgement, pack_files, queries, reconciliation, schemas
+from services.credits import contract, judgement, pack_files, queries, reconciliation, rehearsal, schemas
+from services.credits.declarations.entrypoints import Declarations
+from services.credits.evaluation import EvaluationError, evaluate_document
+from services.credits.handover.entrypoints import Handovers
 from services.credits.models import LedgerEntry, Programme, Standing
 from services.credits.policy import POLICIES
 from services.credits.snapshots import SNAPSHOTS
+from services.credits.statistics.entrypoints import Statistics
+from services.credits.verification.entrypoints import Verification
 from services.shared import clock
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import Call, DatabaseProvider, query
 from services.shared.bus.snapshots import TellsSnapshots
+from services.shared.errors import InvalidInput
 from services.shared.paging import page_of
 
 
-class CreditsService(TellsSnapshots):
+class CreditsService(Declarations, Verification, Statistics, Handovers, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -42,6 +49,30 @@ class CreditsService(TellsSnapshots):
             _authorise_about(call, db, teacher_id)
             found = queries.list_entries(db, teacher_id, arguments["year"], arguments["cursor"], limit + 1)
         return schemas.LedgerPage().dump(page_of(found, limit, _entry, lambda entry: entry.entry_id))
+
+    @query
+    def evaluate_rules(self, call):
+        """What a document's evidence earns under a pack; nothing is read or kept."""
+        try:
+            return evaluate_document(call.arguments)
+        except EvaluationError as error:
+            raise InvalidInput(error.code, error.place, str(error)) from None
+
+    @query
+    def list_packs(self, call):
+        """The rule packs that are shipped."""
+        call.load(schemas.Nothing())
+        packs = [pack_files.load_pack(pack_id) for pack_id in pack_files.list_packs()]
+        return {"items": schemas.PackShown(many=True).dump(packs)}
+
+    @query
+    def rehearse_pack(self, call):
+        """One page of what past evidence would come to under a pack that is not shipped; nothing is written."""
+        arguments = call.load(schemas.RehearsePack())
+        packs = rehearsal.parse_candidate(arguments["pack"], arguments["name"], arguments["against"])
+        with self.database.read(call) as db:
+            page = rehearsal.rehearse(db, *packs, arguments["after"], arguments["limit"], call.now)
+        return schemas.Rehearsal().dump(page)
 
     @query
     def reconcile_ledger(self, call):

@@ -32,8 +32,14 @@ class Video:
     def normalised(self) -> Video:
         """The same facts as sets inside the video; what is countable has been seen."""
         countable = intervals.clip(self.countable, 0, self.duration_seconds)
-        seen = intervals.clip((*self.seen, *countable), 0, self.duration_seconds)
-        quizzes = tuple(sorted(self.quizzes, key=lambda quiz: quiz.at_seconds))
+        seen = countable if self.seen == self.countable else intervals.clip(self.seen, 0, self.duration_seconds)
+        if not intervals.holds(seen, countable):
+            seen = intervals.union((*seen, *countable))
+        quizzes = self.quizzes
+        if len(quizzes) > 1:
+            quizzes = tuple(sorted(quizzes, key=lambda quiz: quiz.at_seconds))
+        if countable is self.countable and seen == self.seen and quizzes is self.quizzes:
+            return self
         return Video(self.key, self.duration_seconds, seen, countable, quizzes)
 
     @property

@@ -14,6 +14,7 @@ class Reason(enum.StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     QUIZ_UNANSWERED = "quiz_unanswered"
     REMAINDER_UNWATCHED = "remainder_unwatched"
+    VIDEO_INCOMPLETE = "video_incomplete"
     BELOW_THRESHOLD = "below_threshold"
     CAP_REACHED = "cap_reached"
 
@@ -39,7 +40,7 @@ class Shortfall:
     """A requirement that is not met, and by how much."""
 
     rule_id: str
-    measure: str  # HOURS or COUNT (of courses done)
+    measure: str  # HOURS, COUNT (of courses done) or SCORE (of the exam)
     missing: Decimal
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import uuid
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from services.credits import bulk, queries
+from services.credits import actions, bulk, pack_files, queries
 from services.credits.recognition import RecognitionService
-from services.shared import migrations
+from services.shared import clock, migrations
 from services.shared.bus.providers import Environment, instantiate
 from services.shared.ids import new_id
 from services.shared.tables import inbox
@@ -36,7 +38,7 @@ def credited(season, record, teacher_id):
         "ALTER TABLE ledger DISABLE ROW LEVEL SECURITY",
         (
             "INSERT INTO ledger SELECT * FROM ledger WHERE teacher_id = :id"
-            " ON CONFLICT (teacher_id, rule_id, source_ref, evidence_version) DO UPDATE SET amount = 99"
+            " ON CONFLICT (teacher_id, source_ref, turn) DO UPDATE SET amount = 99"
         ),
     ],
 )
@@ -54,7 +56,7 @@ def test_an_entry_that_takes_away_must_name_what_it_takes_back(recognition, cred
         db.execute(
             sa.text(
                 "INSERT INTO ledger SELECT (jsonb_populate_record(ledger, jsonb_build_object("
-                "'entry_id', CAST(:new AS text), 'rule_id', 'T.BACK', 'amount', -1))).* FROM ledger WHERE teacher_id = :id"
+                "'entry_id', CAST(:new AS text), 'turn', 2, 'amount', -1))).* FROM ledger WHERE teacher_id = :id"
             ),
             {"id": credited, "new": str(new_id())},
         )
@@ -69,6 +71,34 @@ def test_judging_again_without_inbox_versions_or_standings_adds_nothing(recognit
     record(season.progressed(credited, "course_c", 1))
     record(season.progressed(credited, "course_c", 1, version=2))
     assert ledger(credited) == [("SW23.OTHER", "1.00")]
+
+
+def test_hours_that_a_changed_pack_took_back_can_be_given_again_under_the_same_evidence(
+    recognition, season, record, credited, ledger, monkeypatch
+):
+    """The course's threshold goes up and comes down again while nobody studies."""
+    shipped = pack_files.load_season_pack(season.programme["rule_pack"])
+    stricter = dataclasses.replace(
+        shipped,
+        version="stricter",
+        rules=tuple(
+            dataclasses.replace(rule, threshold=Decimal(9999)) if rule.rule_id == "SW23.OTHER" else rule
+            for rule in shipped.rules
+        ),
+    )
+
+    def judge_again():
+        with recognition.database.work() as db:
+            study = (credited, uuid.UUID(season.programme_id))
+            actions.recognise(db, {study}, queries.find_programmes(db, {study[1]}), {}, clock.now())
+
+    monkeypatch.setattr(pack_files, "load_season_pack", lambda _id: stricter)
+    judge_again()
+    assert sum(Decimal(amount) for _, amount in ledger(credited)) == 0
+    monkeypatch.setattr(pack_files, "load_season_pack", lambda _id: shipped)
+    judge_again()
+    judge_again()
+    assert sorted(amount for _, amount in ledger(credited)) == ["-1.00", "1.00", "1.00"]
 
 
 @pytest.fixture
@@ -101,7 +131,7 @@ def keyless(settings, keyring, monkeypatch):
     migrations.drop_all(own, ("credits",))
 
 
-KEY = " ON CONFLICT (teacher_id, rule_id, source_ref, evidence_version) DO NOTHING "
+KEY = " ON CONFLICT (teacher_id, source_ref, turn) DO NOTHING "
 
 
 def entries_after_three_deliveries(component, season, teacher_id):

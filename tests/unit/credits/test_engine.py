@@ -22,7 +22,8 @@ ANSWERED = dt.datetime(2023, 2, 1, tzinfo=BEIJING)
 
 def rule(rule_id, kind, **numbers):
     courses = numbers.pop("courses", ("a", "b", "c"))
-    return Rule(rule_id, kind, courses, numbers.pop("measure", Measure.HOURS), {}, "", "I", **numbers)
+    measure = numbers.pop("measure", Measure.HOURS)
+    return Rule(rule_id, kind, {}, "", "I", courses=courses, measure=measure, **numbers)
 
 
 def pack(*rules, quantum="0.01"):

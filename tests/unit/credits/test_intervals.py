@@ -33,3 +33,12 @@ def test_clip_and_covers(given_pieces, begin, end):
     inside = set(range(begin, end))
     assert members(intervals.clip(found, begin, end)) == members(found) & inside
     assert intervals.covers(found, begin, end) == (inside <= members(found))
+    assert intervals.length_within(found, begin, end) == len(members(found) & inside)
+
+
+@settings(deadline=None)
+@given(pieces, pieces, st.integers(0, 60))
+def test_what_needs_no_work_is_known_for_it(some, others, end):
+    found, other = intervals.union(some), intervals.union(others)
+    assert intervals.is_set_within(tuple(some), 0, end) == (tuple(some) == found and members(found) <= set(range(end)))
+    assert intervals.holds(found, other) == (members(other) <= members(found))

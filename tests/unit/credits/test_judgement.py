@@ -96,6 +96,7 @@ def test_differences_bring_the_ledger_to_the_judgement_and_no_further(programme)
     refs = {key: judgement.source_ref(ids[key]) for key in ids}
 
     def amounts(in_ledger):
+        in_ledger = {ref: judgement.Written(amount, 1) for ref, amount in in_ledger.items()}
         return {delta.course: str(delta.amount) for delta in judgement.deltas(judged, ids, in_ledger)}
 
     assert amounts({}) == {"party20": "2.00", "live_safety": "1.00"}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from services.credits import pack_files
-from services.credits.rules.pack import Kind, Status
+from services.credits.rules.pack import Kind, LedgerPack, SeasonPack, Status
 from services.shared.yaml_files import YamlError, read_yaml
 
 SHIPPED = pack_files.PACKS / "smartedu-2023-winter.yaml"
@@ -85,6 +85,52 @@ def test_a_faulty_pack_is_refused_and_the_fault_named(tmp_path, change, complain
     path.write_text(yaml.safe_dump(content, allow_unicode=True))
     with pytest.raises(YamlError, match=complaint):
         pack_files.read_pack(path)
+
+
+HANDOVER = {
+    "rule_id": "GX.HANDOVER",
+    "kind": "HANDOVER",
+    "per": "YEAR",
+    "seasons": ["smartedu-2023-winter"],
+    "hour_type": "",
+    "training_form": "远程培训",
+    "text": {"zh": "暑期寒假研修学时计入远程培训", "en": "Season hours are remote training"},
+    "source": {"ref": "made for the test"},
+    "confidence": "b",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda c: None, ""),
+        (lambda c: rule_of(c, "GX.HANDOVER").pop("seasons"), "a HANDOVER rule needs it"),
+        (lambda c: rule_of(c, "GX.HANDOVER").pop("source"), "source"),
+        (lambda c: rule_of(c, "GX.HANDOVER").update(training_form="游学"), "unknown category 游学"),
+        (lambda c: rule_of(c, "GX.HANDOVER").update(cap="1"), "has no use for it"),
+        (lambda c: c["rules"].append({**HANDOVER, "rule_id": "GX.AGAIN"}), "smartedu-2023-winter stands twice"),
+        (lambda c: c["rules"].remove(rule_of(c, "GX.CONV")), "needs a CONVERSION"),
+    ],
+)
+def test_a_rule_of_handing_over_names_its_seasons_and_what_they_become(tmp_path, change, complaint):
+    content = yaml.load((pack_files.PACKS / "guangxi-2016.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    content["rules"].append(copy.deepcopy(HANDOVER))
+    change(content)
+    path = tmp_path / "guangxi-2016.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    if complaint:
+        with pytest.raises(YamlError, match=complaint):
+            pack_files.read_pack(path)
+        return
+    rule = pack_files.read_pack(path).handover_of("smartedu-2023-winter")
+    assert (rule.rule_id, rule.training_form) == ("GX.HANDOVER", "远程培训")
+    assert pack_files.read_pack(path).handover_of("smartedu-2026-summer") is None
+
+
+def test_seasons_that_shipped_packs_take_over_are_shipped_seasons():
+    packs = [pack_files.load_pack(pack_id) for pack_id in pack_files.list_packs()]
+    named = {season for pack in packs if isinstance(pack, LedgerPack) for rule in pack.rules for season in rule.seasons}
+    assert named <= {pack.pack_id for pack in packs if isinstance(pack, SeasonPack)}
 
 
 def test_an_unknown_pack_is_named():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from services.credits.contract import declarations, verification
+
 SERVICE = "credits"
 RECOGNITION = "credits-recognition"  # the process type that consumes evidence
 
@@ -50,11 +52,43 @@ class RecognitionClosed(Schema):
 
 
 EVENTS: dict[str, type[Schema]] = {
+    **declarations.EVENTS,
+    **verification.EVENTS,
     HOURS_RECOGNISED: HoursRecognised,
     RECOGNITION_CLOSED: RecognitionClosed,
 }
 
 ERRORS: dict[str, tuple[str, str]] = {
+    **declarations.ERRORS,
+    **verification.ERRORS,
+    "credits.document_form": (
+        "材料格式不正确，请按字段位置检查。",
+        "The document does not have the required form at the named place.",
+    ),
+    "credits.pack_unknown": ("没有这个规则包。", "There is no such rule pack."),
+    "credits.pack_of_another_kind": (
+        "该规则包不能评定这类材料。",
+        "This rule pack does not judge documents of this kind.",
+    ),
+    "credits.pack_draft": (
+        "该规则包仍是草案，尚不能用于评定。",
+        "This rule pack is a draft: nothing can be judged by it yet.",
+    ),
+    "credits.course_unknown": ("规则包中没有这门课程。", "The rule pack has no such course."),
+    "credits.year_outside": (
+        "年度不在本周期或规则包的有效期内。",
+        "The year lies outside the cycle, or outside the rule pack's validity.",
+    ),
+    "credits.unit_unconvertible": (
+        "规则包不能换算这种计量单位。",
+        "The rule pack cannot convert this unit.",
+    ),
+    "credits.category_unknown": ("规则包中没有这种类别。", "The rule pack has no such category."),
+    "credits.item_unknown": (
+        "规则包的认定表中没有这种活动。",
+        "The rule pack's table has no such activity.",
+    ),
+    "credits.statistics_unknown": ("没有这个地区或学校的统计。", "There are no statistics of this place."),
     "credits.not_enrolled": (
         "没有该专题的学习记录，请先报名",
         "There is no study record in this programme; enrol first",
@@ -75,6 +109,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "remainder_unwatched": (
         "完成测试题后，还须看完测试题之后的视频，该视频时长才计入",
         "After its quiz a video must be watched to its end before its time counts",
+    ),
+    "video_incomplete": (
+        "有视频没有看完；本项目只计入完整观看的视频",
+        "A video was not watched whole; in this programme only whole videos count",
+    ),
+    "session_superseded": (
+        "同一时间另一台设备在学习，该段时间只计一次",
+        "Another device was studying at the same time; that time counts once",
     ),
     "below_threshold": ("计入的时长还不够认定学时", "The time that counts is still too little for an hour"),
     "cap_reached": (

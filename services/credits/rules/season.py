@@ -8,15 +8,18 @@ sum over a cap.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import operator
 from collections.abc import Callable, Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from services.credits.rules import intervals
-from services.credits.rules.evidence import Quiz, Video
+from services.credits.rules.amounts import ZERO, rounded, shown
+from services.credits.rules.evidence import Video
 from services.credits.rules.outcome import REASON_ORDER, CourseOutcome, Outcome, Reason, Shortfall, TraceLine
-from services.credits.rules.pack import Kind, Measure, Mode, Pack, Rule
+from services.credits.rules.pack import Gate, Kind, Measure, Mode, Rule, SeasonPack
 
-ZERO = Decimal(0)
+_BY_KEY = operator.attrgetter("key")
 
 
 @dataclasses.dataclass
@@ -25,16 +28,13 @@ class _Course:
 
     key: str
     videos: tuple[Video, ...]
+    studied_seconds: int = 0
     counted_seconds: int = 0
     hours: Decimal = ZERO
     full: Decimal | None = None  # what the course can earn at most; None: no bound of its own
     rule_id: str = ""
     done: bool = False
     reasons: set[Reason] = dataclasses.field(default_factory=set)
-
-    @property
-    def studied_seconds(self) -> int:
-        return sum(video.seen_seconds for video in self.videos)
 
     def finish(self) -> CourseOutcome:
         reasons = tuple(sorted(self.reasons, key=REASON_ORDER.__getitem__))
@@ -56,13 +56,15 @@ class _Trace:
     def hours(self, rule: Rule, course: _Course, after: Decimal, why: str) -> None:
         """Set the course's hours, and say so if that changes them."""
         if after != course.hours:
-            line = TraceLine(rule.rule_id, course.key, "", "HOURS", _shown(course.hours), _shown(after), why)
+            line = TraceLine(rule.rule_id, course.key, "", "HOURS", shown(course.hours), shown(after), why)
             self.lines.append(line)
         course.hours = after
 
 
-def evaluate(pack: Pack, evidence: Mapping[str, Iterable[Video]]) -> Outcome:
-    """What the evidence, by course key, earns under the pack. Evidence of courses that the pack does not know is ignored.
+def evaluate(pack: SeasonPack, evidence: Mapping[str, Iterable[Video]], score: Decimal | None = None) -> Outcome:
+    """What the evidence, by course key, and the exam's score earn under the pack.
+
+    Evidence of courses that the pack does not know is ignored; `score` is None for an exam that was not taken.
 
     The order in which evidence arrives or is listed makes no difference, and more evidence never earns less in total.
     """
@@ -71,28 +73,43 @@ def evaluate(pack: Pack, evidence: Mapping[str, Iterable[Video]]) -> Outcome:
     for step in (_pass_gates, _accrue, _cap_items, _cap_groups, _cap_total):
         step(pack, courses, trace)
     outcomes = tuple(course.finish() for course in courses)
-    shortfalls = _shortfalls(pack, outcomes)
+    shortfalls = _shortfalls(pack, outcomes, score)
     hours = sum((course.hours for course in outcomes), ZERO)
     return Outcome(outcomes, hours, not shortfalls, shortfalls, tuple(trace.lines))
 
 
 def _normalised(key: str, videos: Iterable[Video]) -> _Course:
-    in_order = sorted((video.normalised() for video in videos), key=lambda video: video.key)
-    return _Course(key, tuple(in_order))
+    return _Course(key, tuple(sorted((video.normalised() for video in videos), key=_BY_KEY)))
 
 
-def _pass_gates(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+def _pass_gates(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
     for course in courses:
         gates = [rule for rule in pack.of_kind(Kind.GATE) if rule.selects(course.key)]
+        gated = any(gate.gate is Gate.QUIZZES for gate in gates)
+        closes_at = _closes_at(pack, course.key)
         for video in course.videos:
-            _note_window(course, video, gated=bool(gates))
-            reason = next((why for gate in gates if (why := _refusal(pack, gate, course, video, trace))), None)
+            seen, countable = video.seen_seconds, video.countable_seconds
+            course.studied_seconds += seen
+            if countable < seen:
+                _note_window(course, video, gated=gated)
+            reason = None
+            if seen:
+                refusals = (
+                    _REFUSALS[gate.gate or Gate.QUIZZES](gate, course, video, closes_at, trace) for gate in gates
+                )
+                reason = next((why for why in refusals if why), None)
             if reason:
                 course.reasons.add(reason)
             else:
-                course.counted_seconds += video.countable_seconds
+                course.counted_seconds += countable
         if not course.studied_seconds:
             course.reasons.add(Reason.NOT_STARTED)
+
+
+def _closes_at(pack: SeasonPack, course: str) -> dt.datetime | None:
+    """The instant from which an answer in this course is none."""
+    ends = [rule.ends_at for rule in pack.of_kind(Kind.VALIDITY) if rule.ends_at is not None and rule.selects(course)]
+    return min(ends, default=None)
 
 
 def _note_window(course: _Course, video: Video, *, gated: bool) -> None:
@@ -102,40 +119,53 @@ def _note_window(course: _Course, video: Video, *, gated: bool) -> None:
     the gate speaks.
     """
     end = video.first_quiz_at if gated else video.duration_seconds
-    free = intervals.length(intervals.clip(video.seen, 0, end)) - intervals.length(
-        intervals.clip(video.countable, 0, end)
-    )
-    if free > 0:
+    if intervals.length_within(video.seen, 0, end) > intervals.length_within(video.countable, 0, end):
         course.reasons.add(Reason.OUTSIDE_WINDOW)
 
 
-def _refusal(pack: Pack, gate: Rule, course: _Course, video: Video, trace: _Trace) -> Reason | None:
-    """Why the gate keeps the video's time back, or None. A video without quizzes has no gate."""
-    if not video.quizzes or not video.seen_seconds:
+def _quizzes_open(
+    gate: Rule, course: _Course, video: Video, closes_at: dt.datetime | None, trace: _Trace
+) -> Reason | None:
+    """Why the gate keeps the video's time back, or None. A video without quizzes has no such gate."""
+    if not video.quizzes:
         return None
-    unanswered = sum(not _answered(pack, course.key, quiz) for quiz in video.quizzes)
+    unanswered = 0
+    for quiz in video.quizzes:
+        if quiz.answered_at is None or (closes_at is not None and quiz.answered_at >= closes_at):
+            unanswered += 1
     if unanswered:
         trace.seconds(gate, course, video, 0, f"{unanswered} of {len(video.quizzes)} quizzes not answered in time")
         return Reason.QUIZ_UNANSWERED
-    if not intervals.covers(video.countable, video.first_quiz_at, video.duration_seconds):
-        rest = intervals.length(intervals.clip(video.countable, video.first_quiz_at, video.duration_seconds))
-        needed = video.duration_seconds - video.first_quiz_at
+    needed = video.duration_seconds - video.first_quiz_at
+    rest = intervals.length_within(video.countable, video.first_quiz_at, video.duration_seconds)
+    if rest < needed:
         trace.seconds(gate, course, video, 0, f"{rest} of the {needed} s after the quiz watched")
         return Reason.REMAINDER_UNWATCHED
     return None
 
 
-def _answered(pack: Pack, course: str, quiz: Quiz) -> bool:
-    """Answered inside the course's window: an answer after the close is none."""
-    if quiz.answered_at is None:
-        return False
-    for window in pack.of_kind(Kind.VALIDITY):
-        if window.selects(course) and window.ends_at is not None and quiz.answered_at >= window.ends_at:
-            return False
-    return True
+def _not_whole(
+    gate: Rule, course: _Course, video: Video, _closes_at: dt.datetime | None, trace: _Trace
+) -> Reason | None:
+    if _is_whole(video):
+        return None
+    why = f"{video.countable_seconds} of {video.duration_seconds} s watched: only whole videos count"
+    trace.seconds(gate, course, video, 0, why)
+    return Reason.VIDEO_INCOMPLETE
 
 
-def _accrue(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+def _is_whole(video: Video) -> bool:
+    """Every second of it counts."""
+    return video.countable_seconds == video.duration_seconds
+
+
+_REFUSALS: dict[Gate, Callable[[Rule, _Course, Video, dt.datetime | None, _Trace], Reason | None]] = {
+    Gate.QUIZZES: _quizzes_open,
+    Gate.WHOLE_VIDEO: _not_whole,
+}
+
+
+def _accrue(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
     for course in courses:
         rule = next(rule for rule in pack.of_kind(Kind.ACCRUAL) if rule.selects(course.key))
         course.rule_id = rule.rule_id
@@ -151,56 +181,52 @@ def _mode(rule: Rule) -> Mode:
     return rule.mode
 
 
-def _by_threshold(_pack: Pack, rule: Rule, course: _Course) -> Decimal:
+def _by_threshold(_pack: SeasonPack, rule: Rule, course: _Course) -> Decimal:
     if rule.threshold is None or rule.amount is None:
         raise ValueError(f"{rule.rule_id}: a threshold needs its seconds and its amount")
     return rule.amount if course.counted_seconds >= rule.threshold else ZERO
 
 
-def _by_steps(pack: Pack, _rule: Rule, course: _Course) -> Decimal:
+def _by_steps(pack: SeasonPack, _rule: Rule, course: _Course) -> Decimal:
     return Decimal(course.counted_seconds // pack.seconds_per_hour)
 
 
-def _in_proportion(pack: Pack, _rule: Rule, course: _Course) -> Decimal:
+def _in_proportion(pack: SeasonPack, _rule: Rule, course: _Course) -> Decimal:
     return Decimal(course.counted_seconds) / pack.seconds_per_hour
 
 
-_ACCRUALS: dict[Mode, Callable[[Pack, Rule, _Course], Decimal]] = {
+_ACCRUALS: dict[Mode, Callable[[SeasonPack, Rule, _Course], Decimal]] = {
     Mode.THRESHOLD: _by_threshold,
     Mode.STEP_FLOOR: _by_steps,
     Mode.PRORATA: _in_proportion,
 }
 
 
-def _cap_items(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+def _cap_items(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
     for course in courses:
         for rule in pack.of_kind(Kind.ITEM_CAP):
             if rule.selects(course.key):
                 _cap_item(pack, rule, course, trace)
         course.done = course.hours > 0 and (course.full is None or course.hours >= course.full)
-        course.hours = _rounded(course.hours, pack.quantum)
+        course.hours = rounded(course.hours, pack.quantum)
 
 
-def _rounded(amount: Decimal, quantum: Decimal) -> Decimal:
-    """Half up to a whole number of quanta, which need not be a power of ten."""
-    return (amount / quantum).quantize(Decimal(1), ROUND_HALF_UP) * quantum
-
-
-def _cap_item(pack: Pack, rule: Rule, course: _Course, trace: _Trace) -> None:
+def _cap_item(pack: SeasonPack, rule: Rule, course: _Course, trace: _Trace) -> None:
     cap = _cap(rule)
     course.full = cap if course.full is None else min(course.full, cap)
-    trace.hours(rule, course, min(course.hours, cap), f"at most {_shown(cap)} for the course")
-    # Recorded, not credited: time worth another whole hour lies beyond the cap.
-    if course.hours == cap and course.counted_seconds >= (cap + 1) * pack.seconds_per_hour:
+    was_cut = course.hours > cap
+    trace.hours(rule, course, min(course.hours, cap), f"at most {shown(cap)} for the course")
+    # Recorded, not credited: an amount was cut, or time worth another whole hour lies beyond the cap.
+    if was_cut or (course.hours == cap and course.counted_seconds >= (cap + 1) * pack.seconds_per_hour):
         course.reasons.add(Reason.CAP_REACHED)
 
 
-def _cap_groups(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+def _cap_groups(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
     for rule in pack.of_kind(Kind.GROUP_CAP):
         _share(rule, [course for course in courses if rule.selects(course.key)], trace)
 
 
-def _cap_total(pack: Pack, courses: list[_Course], trace: _Trace) -> None:
+def _cap_total(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
     for rule in pack.of_kind(Kind.TOTAL_CAP):
         _share(rule, courses, trace)
 
@@ -211,7 +237,7 @@ def _share(rule: Rule, courses: list[_Course], trace: _Trace) -> None:
     for course in courses:
         if course.hours > left:
             course.reasons.add(Reason.CAP_REACHED)
-            trace.hours(rule, course, left, f"{_shown(left)} left of the common {_shown(_cap(rule))}")
+            trace.hours(rule, course, left, f"{shown(left)} left of the common {shown(_cap(rule))}")
         left -= course.hours
 
 
@@ -221,19 +247,17 @@ def _cap(rule: Rule) -> Decimal:
     return rule.cap
 
 
-def _shortfalls(pack: Pack, courses: tuple[CourseOutcome, ...]) -> tuple[Shortfall, ...]:
+def _shortfalls(pack: SeasonPack, courses: tuple[CourseOutcome, ...], score: Decimal | None) -> tuple[Shortfall, ...]:
     found = []
     for rule in pack.of_kind(Kind.REQUIREMENT):
         selected = [course for course in courses if rule.selects(course.key)]
         if rule.measure is Measure.COUNT:
             reached = Decimal(sum(course.done for course in selected))
+        elif rule.measure is Measure.SCORE:
+            reached = score or ZERO
         else:
             reached = sum((course.hours for course in selected), ZERO)
         missing = (rule.minimum or ZERO) - reached
         if missing > 0:
             found.append(Shortfall(rule.rule_id, rule.measure, missing))
     return tuple(found)
-
-
-def _shown(amount: Decimal) -> str:
-    return str(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))

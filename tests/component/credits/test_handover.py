@@ -1,0 +1,237 @@
+"""A season's hours enter a local register from an issued certificate, by the local pack's rule, once, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from services.certs import contract as certs
+from services.credits import schemes
+from services.credits.handover import actions
+from services.credits.rules.pack import Kind, LedgerRule, Per
+from services.shared import clock
+from services.shared.actor import Role
+from services.shared.bus import NotYet
+from services.shared.errors import NotAllowed, NotFound
+from services.shared.ids import new_id
+from tests.component.credits.conftest import membership
+from tests.conftest import person
+
+NUMBER = "YX-2023-7K3M-9QPX-2"
+RULE = LedgerRule(
+    "GX.HANDOVER",
+    Kind.HANDOVER,
+    {},
+    "made for the test",
+    "b",
+    per=Per.YEAR,
+    seasons=("smartedu-2023-winter",),
+    training_form="远程培训",
+)
+_towns = iter(range(450101, 459999))
+
+
+@pytest.fixture
+def county():
+    return f"CN/450000/450200/{next(_towns)}"
+
+
+@pytest.fixture
+def adopted(monkeypatch):
+    """Guangxi's pack takes over the season's hours; no shipped pack does."""
+
+    def adopt(*rules):
+        changed = tuple(
+            dataclasses.replace(scheme, pack=dataclasses.replace(scheme.pack, rules=(*scheme.pack.rules, *rules)))
+            if scheme.place == "CN/450000"
+            else scheme
+            for scheme in schemes.list_schemes()
+        )
+        monkeypatch.setattr(schemes, "list_schemes", lambda: changed)
+
+    return adopt
+
+
+@pytest.fixture
+def teacher(recognition, season, record, county, fixed_clock):
+    """Six hours of the season, verified in the county."""
+    fixed_clock.instant = clock.parse_instant("2023-03-05T10:00:00+08:00")
+    actor = person()
+    recognition.deliver("on_membership_changed", *membership(actor.account_id, f"{county}/s1"))
+    record(*season.everything(actor.account_id))
+    return actor
+
+
+@pytest.fixture
+def issue(recognition, season):
+    def tell(teacher, certificate_id=None, **changes):
+        payload = {
+            "teacher_id": str(teacher.account_id),
+            "programme_id": season.programme_id,
+            "version": 1,
+            "state": "ISSUED",
+            "certificate_id": str(certificate_id or new_id()),
+            "number": NUMBER,
+            **changes,
+        }
+        payload = {name: value for name, value in payload.items() if value is not None}
+        assert certs.EVENTS[certs.CERTIFICATE_ISSUED]().validate(payload) == {}
+        recognition.deliver("on_certificate_issued", certs.CERTIFICATE_ISSUED, payload)
+        return payload
+
+    return tell
+
+
+@pytest.fixture
+def entered(credits_service):
+    def rows(teacher):
+        items = credits_service.call("list_ledger", {"limit": 100}, teacher)["items"]
+        return [item for item in items if item["source_ref"].startswith("handover:")]
+
+    return rows
+
+
+def handovers(credits_service, county, **more):
+    handler = person(None, (Role.COUNTY_ADMIN, county))
+    return credits_service.call("list_handovers", {"place": county, **more}, handler)["items"]
+
+
+def test_an_issued_certificate_brings_its_hours_once_quoting_its_number(
+    credits_service, teacher, issue, entered, adopted, county
+):
+    adopted(RULE)
+    told = issue(teacher)
+    for _ in range(2):  # the same certificate under new event ids
+        issue(teacher, told["certificate_id"])
+    [entry] = entered(teacher)
+    assert (entry["source_ref"], entry["source_kind"]) == (f"handover:{told['certificate_id']}", "HANDOVER")
+    # Six hours at three hours a credit, in the year in which the season ended.
+    assert (entry["amount"], entry["unit"], entry["year"], entry["training_form"]) == (
+        "2.00",
+        "CREDIT",
+        2023,
+        "远程培训",
+    )
+    assert NUMBER in entry["explanation"]["why"]
+    assert entry["explanation"]["rule_id"] == "GX.HANDOVER"
+    assert entry["programme_id"] is None
+    [shown] = handovers(credits_service, county)
+    assert (shown["state"], shown["hours"], shown["number"]) == ("ENTERED", "6.00", NUMBER)
+    year = credits_service.call("get_year_verification", {"year": 2023}, teacher)
+    assert (year["verification"]["total"], year["verification"]["amounts"]["远程培训"]) == ("2.00", "2.00")
+    # The season's own hours stay what they were, and the proof does not confuse the two.
+    hours = credits_service.call("get_hours", {"programme_id": told["programme_id"]}, teacher)
+    assert hours["hours"] == "6.00"
+
+
+def test_eight_deliveries_at_once_make_one_entry(teacher, issue, entered, adopted):
+    adopted(RULE)
+    certificate_id, start, failures = new_id(), threading.Barrier(8), []
+
+    def deliver():
+        start.wait()
+        try:
+            issue(teacher, certificate_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, the test shows it
+            failures.append(error)
+
+    threads = [threading.Thread(target=deliver) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(entered(teacher)) == 1
+
+
+@pytest.mark.parametrize("rules", [(), (dataclasses.replace(RULE, seasons=("smartedu-2026-summer",)),)])
+def test_without_the_rule_for_this_season_nothing_enters(
+    credits_service, teacher, issue, entered, adopted, county, rules
+):
+    adopted(*rules)
+    issue(teacher)
+    assert entered(teacher) == []
+    assert handovers(credits_service, county) == []
+
+
+def test_hours_without_a_certificate_never_enter(credits_service, teacher, entered, adopted, county):
+    adopted(RULE)
+    assert entered(teacher) == []
+    year = credits_service.call("get_year_verification", {"year": 2023}, teacher)
+    assert year["verification"]["total"] == "0.00"
+
+
+def test_a_frozen_year_takes_nothing_and_whoever_must_decide_sees_it(
+    credits_service, teacher, issue, entered, adopted, county, fixed_clock
+):
+    adopted(RULE)
+    fixed_clock.instant = clock.parse_instant("2024-02-02T10:00:00+08:00")
+    with credits_service.database.work() as db:
+        db.execute(sa.text("DELETE FROM year_closing"))
+    credits_service.service.freeze_years(clock.now())
+    told = issue(teacher)
+    assert entered(teacher) == []
+    [held] = handovers(credits_service, county, state="HELD")
+    assert (held["certificate_id"], held["reason"], held["year"]) == (told["certificate_id"], "YEAR_FROZEN", 2023)
+    assert handovers(credits_service, county, state="ENTERED") == []
+
+
+def test_a_certificate_without_its_number_is_held(credits_service, teacher, issue, entered, adopted, county):
+    adopted(RULE)
+    issue(teacher, number=None)
+    assert entered(teacher) == []
+    assert [each["reason"] for each in handovers(credits_service, county)] == ["NUMBER_UNKNOWN"]
+
+
+def test_a_revoked_certificate_takes_its_hours_back_exactly_and_once(
+    recognition, credits_service, teacher, issue, entered, adopted, county
+):
+    adopted(RULE)
+    certificate_id = new_id()
+    issue(teacher, certificate_id)
+    for _ in range(2):
+        with recognition.database.work() as db:
+            actions.take_back(db, certificate_id, "certificate revoked", clock.now())
+    back, award = entered(teacher)
+    assert (back["amount"], back["reversal_of"], back["source_kind"]) == ("-2.00", award["entry_id"], "CORRECTION")
+    year = credits_service.call("get_year_verification", {"year": 2023}, teacher)
+    assert year["verification"]["total"] == "0.00"
+    assert [each["state"] for each in handovers(credits_service, county)] == ["TAKEN_BACK"]
+    # The news of its issue, told once more, brings nothing back.
+    issue(teacher, certificate_id)
+    assert len(entered(teacher)) == 2
+
+
+def test_what_a_frozen_year_holds_is_not_taken_back_behind_anybodys_back(
+    recognition, credits_service, teacher, issue, entered, adopted, county, fixed_clock
+):
+    adopted(RULE)
+    certificate_id = new_id()
+    issue(teacher, certificate_id)
+    fixed_clock.instant = clock.parse_instant("2024-02-02T10:00:00+08:00")
+    with credits_service.database.work() as db:
+        db.execute(sa.text("DELETE FROM year_closing"))
+    credits_service.service.freeze_years(clock.now())
+    with recognition.database.work() as db:
+        actions.take_back(db, certificate_id, "certificate revoked", clock.now())
+    assert len(entered(teacher)) == 1
+    [held] = handovers(credits_service, county, state="HELD_BACK")
+    assert held["reason"] == "YEAR_FROZEN"
+
+
+def test_it_waits_for_its_programme(teacher, issue):
+    with pytest.raises(NotYet):
+        issue(teacher, programme_id=str(new_id()))
+
+
+def test_hand_overs_are_listed_for_those_who_recognise_hours_there(credits_service, teacher, issue, adopted, county):
+    adopted(RULE)
+    issue(teacher)
+    arguments = {"place": county}
+    with pytest.raises(NotFound):
+        credits_service.call("list_handovers", arguments, person(None, (Role.COUNTY_ADMIN, "CN/440000/440100/440103")))
+    with pytest.raises(NotAllowed):
+        credits_service.call("list_handovers", arguments, teacher)

@@ -1,0 +1,270 @@
+"""What holds for any document under any shipped pack: through the same door as `yanxiu rules evaluate`."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.credits import pack_files
+from services.credits.evaluation import evaluate_document
+from services.credits.rules.items import Item
+from services.credits.rules.items import evaluate as evaluate_items
+from services.credits.rules.ledger import Entry, LedgerOutcome
+from services.credits.rules.ledger import evaluate as evaluate_ledger
+from services.credits.rules.pack import ItemPack, Kind, LedgerPack, SeasonPack, Status
+from services.shared.clock import BEIJING
+
+PACKS = [
+    pack
+    for pack in map(pack_files.load_pack, pack_files.list_packs())
+    if pack.status is not Status.DRAFT
+]  # fmt: skip
+SEASONS = [pack.pack_id for pack in PACKS if isinstance(pack, SeasonPack)]
+LEDGERS = [pack for pack in PACKS if isinstance(pack, LedgerPack)]
+ITEMS = [pack for pack in PACKS if isinstance(pack, ItemPack)]
+
+# A busy machine is no fault of the rule.
+many = settings(deadline=None, max_examples=60)
+
+
+def test_there_are_packs_of_every_kind():
+    assert len(SEASONS) >= 4
+    assert len(LEDGERS) >= 5
+    assert ITEMS
+
+
+# --- seasons ---------------------------------------------------------------------------------------------------------------
+
+
+def _instants(pack):
+    """Instants before, inside and after the pack's windows, and on their edges."""
+    edges = [edge for rule in pack.of_kind(Kind.VALIDITY) for edge in (rule.begins_at, rule.ends_at) if edge]
+    first, last = min(edges), max(edges)
+    inside = [first + (last - first) * tenth / 10 for tenth in range(11)]
+    around = [edge + dt.timedelta(seconds=shift) for edge in edges for shift in (-1800, -1, 1, 1800)]
+    return sorted({instant.astimezone(BEIJING).replace(microsecond=0).isoformat() for instant in (*inside, *around)})
+
+
+@st.composite
+def watched(draw, pack, duration):
+    begin = draw(st.integers(0, duration - 1))
+    end = draw(st.integers(begin + 1, duration))
+    return {"from": begin, "to": end, "at": draw(st.sampled_from(_instants(pack)))}
+
+
+@st.composite
+def a_video(draw, pack, name):
+    duration = draw(st.sampled_from([60, 1800, 2700, 6000]))
+    quiz = st.fixed_dictionaries(
+        {
+            "at_seconds": st.integers(1, duration - 1),
+            "answered_at": st.none() | st.sampled_from(_instants(pack)),
+        }
+    )
+    whole = {"from": 0, "to": duration, "at": draw(st.sampled_from(_instants(pack)))}
+    pieces = draw(st.lists(watched(pack, duration), max_size=4))
+    return {
+        "course": draw(st.sampled_from(pack.courses)),
+        "video": name,
+        "duration_seconds": duration,
+        "quizzes": draw(st.lists(quiz, max_size=2, unique_by=lambda each: each["at_seconds"])),
+        "watched": pieces + ([whole] if draw(st.booleans()) else []),
+    }
+
+
+@st.composite
+def a_season(draw):
+    pack = pack_files.load_season_pack(draw(st.sampled_from(SEASONS)))
+    names = [f"v{number}" for number in range(draw(st.integers(0, 6)))]
+    score = draw(st.none() | st.integers(0, 100))
+    return {
+        "kind": "season",
+        "pack": pack.pack_id,
+        "as_of": draw(st.sampled_from(_instants(pack))),
+        "verified_at": draw(st.none() | st.sampled_from(_instants(pack))),
+        "videos": [draw(a_video(pack, name)) for name in names],
+        "exam": None if score is None else {"score": str(score)},
+    }
+
+
+@many
+@given(a_season(), st.data())
+def test_more_evidence_never_earns_less(document, data):
+    """More watched, one more answer, one more video, a better exam, a later moment: hours stay or grow, course by course in
+    what counts, and in total in what is earned (a common cap may be used up by an earlier course)."""
+    pack = pack_files.load_season_pack(document["pack"])
+    before = evaluate_document(document)
+    grown = copy.deepcopy(document)
+    for video in grown["videos"]:
+        video["watched"] += data.draw(st.lists(watched(pack, video["duration_seconds"]), max_size=2))
+        for quiz in video["quizzes"]:
+            quiz["answered_at"] = quiz["answered_at"] or data.draw(st.none() | st.sampled_from(_instants(pack)))
+    if data.draw(st.booleans()):
+        grown["videos"].append(data.draw(a_video(pack, "new")))
+    grown["as_of"] = max(document["as_of"], data.draw(st.sampled_from(_instants(pack))))
+    if document["exam"] is None:
+        grown["exam"] = data.draw(st.none() | st.just({"score": "60"}))
+    after = evaluate_document(grown)
+    assert Decimal(after["hours"]) >= Decimal(before["hours"])
+    for old, new in zip(before["courses"], after["courses"], strict=True):
+        assert new["studied_seconds"] >= old["studied_seconds"]
+        assert new["counted_seconds"] >= old["counted_seconds"]
+    order = ["NOT_DUE", "NOT_EARNED", "BLOCKED", "ISSUED"]
+    assert order.index(after["certificate"]) >= order.index(before["certificate"])
+
+
+@many
+@given(a_season(), st.randoms(use_true_random=False))
+def test_the_order_of_arrival_is_irrelevant(document, shuffler: random.Random):
+    mixed = copy.deepcopy(document)
+    shuffler.shuffle(mixed["videos"])
+    for video in mixed["videos"]:
+        shuffler.shuffle(video["watched"])
+        shuffler.shuffle(video["quizzes"])
+        video["watched"] += video["watched"][:1]  # and hearing the same twice is hearing it once
+    assert evaluate_document(mixed) == evaluate_document(document)
+
+
+@many
+@given(a_season())
+def test_caps_are_never_passed_and_parts_add_up(document):
+    pack = pack_files.load_season_pack(document["pack"])
+    answer = evaluate_document(document)
+    hours = {course["course"]: Decimal(course["hours"]) for course in answer["courses"]}
+    assert sum(hours.values()) == Decimal(answer["hours"])
+    for rule in pack.rules:
+        if rule.cap is None:
+            continue
+        if rule.kind is Kind.ITEM_CAP:
+            assert all(hours[key] <= rule.cap for key in rule.courses)
+        else:
+            assert sum(hours[key] for key in pack.courses if rule.selects(key)) <= rule.cap
+    for course in answer["courses"]:
+        assert course["counted_seconds"] <= course["studied_seconds"]
+        assert course["reasons"] or Decimal(course["hours"]), "a zero without a reason"
+
+
+@many
+@given(a_season())
+def test_the_trace_leads_from_nothing_to_the_hours(document):
+    """Each line begins where the one before it ended, so the last one explains the whole amount."""
+    answer = evaluate_document(document)
+    for course in answer["courses"]:
+        lines = [line for line in answer["trace"] if line["course"] == course["course"] and line["unit"] == "HOURS"]
+        reached = "0.00"
+        for line in lines:
+            assert line["before"] == reached
+            reached = line["after"]
+        assert reached == course["hours"]
+
+
+# --- years and cycles ------------------------------------------------------------------------------------------------------
+
+YEARS = [2021, 2022, 2023]
+amounts = st.integers(1, 9999).map(lambda hundredths: Decimal(hundredths) / 100)
+
+
+@st.composite
+def a_ledger(draw):
+    pack = draw(st.sampled_from(LEDGERS))
+    units = ["HOUR", "CREDIT"] if pack.of_kind(Kind.CONVERSION) else [pack.unit]
+    entry = st.builds(
+        Entry,
+        st.sampled_from([*YEARS, 2020]),
+        st.sampled_from(units),
+        amounts,
+        st.sampled_from(["", *pack.categories]),
+        st.booleans() if pack.of_kind(Kind.GATE) else st.just(False),
+    )
+    return pack, draw(st.lists(entry, max_size=12)), draw(entry)
+
+
+def _figures(outcome: LedgerOutcome):
+    return outcome.years, outcome.cycle, outcome.probation
+
+
+@many
+@given(a_ledger(), st.randoms(use_true_random=False))
+def test_the_order_of_entries_is_irrelevant(case, shuffler: random.Random):
+    pack, entries, _ = case
+    mixed = shuffler.sample(entries, len(entries))
+    assert _figures(evaluate_ledger(pack, YEARS, mixed)) == _figures(evaluate_ledger(pack, YEARS, entries))
+
+
+@many
+@given(a_ledger())
+def test_one_more_entry_never_makes_anything_less(case):
+    pack, entries, another = case
+    before, after = (evaluate_ledger(pack, YEARS, given_) for given_ in (entries, [*entries, another]))
+    for old, new in zip((*before.years, before.cycle), (*after.years, after.cycle), strict=True):
+        assert new.total >= old.total
+        assert all(new.amounts[category] >= amount for category, amount in old.amounts.items())
+        missing = {(lack.rule_id, lack.measure): lack.missing for lack in old.lacks}
+        assert all(lack.missing <= missing[lack.rule_id, lack.measure] for lack in new.lacks)
+
+
+@many
+@given(a_ledger())
+def test_reversal_is_exact(case):
+    """An entry taken back leaves what was there before, to the last digit, whatever it was converted to."""
+    pack, entries, another = case
+    taken_back = Entry(another.year, another.unit, -another.amount, another.label, another.probation)
+    without, with_both = (evaluate_ledger(pack, YEARS, given_) for given_ in (entries, [*entries, another, taken_back]))
+    assert _figures(without) == _figures(with_both)
+
+
+@many
+@given(a_ledger())
+def test_years_add_up_to_the_cycle_and_entries_to_the_years(case):
+    pack, entries, _ = case
+    outcome = evaluate_ledger(pack, YEARS, entries)
+    assert sum(span.total for span in outcome.years) == outcome.cycle.total
+    for span in outcome.years:
+        alone = [
+            evaluate_ledger(pack, [span.year], [entry]).cycle.total for entry in entries if entry.year == span.year
+        ]
+        assert sum(alone) == span.total  # each entry is rounded by itself, once
+
+
+# --- activities ------------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def activities(draw):
+    pack = draw(st.sampled_from(ITEMS))
+    found = []
+    for _ in range(draw(st.integers(0, 10))):
+        rule = draw(st.sampled_from(pack.rules))
+        rate = draw(st.sampled_from(rule.rates))
+        units = {rate.unit: Decimal(draw(st.integers(1, 60)))} if rate.unit else {}
+        found.append(Item(rule.rule_id, units, dict(rate.when)))
+    return pack, found
+
+
+@many
+@given(activities(), st.randoms(use_true_random=False))
+def test_activities_never_pass_their_caps_in_any_order_and_more_of_them_never_earn_less(case, shuffler: random.Random):
+    pack, items = case
+    outcome = evaluate_items(pack, items)
+    earned = {item.rule_id: item.amount for item in outcome.items}
+    assert sum(earned.values()) == outcome.total
+    for rule_id, amount in earned.items():
+        rule = pack.find_item(rule_id)
+        assert rule is not None
+        assert rule.cap is None or amount <= rule.cap
+    mixed = evaluate_items(pack, shuffler.sample(items, len(items)))
+    assert ({item.rule_id: item.amount for item in mixed.items}, mixed.total) == (earned, outcome.total)
+    assert evaluate_items(pack, items[:-1]).total <= outcome.total
+
+
+@pytest.mark.parametrize("pack_id", SEASONS)
+def test_nothing_at_all_earns_nothing(pack_id):
+    empty = {"kind": "season", "pack": pack_id, "as_of": "2030-01-01T00:00:00+08:00", "videos": []}
+    answer = evaluate_document({**empty, "verified_at": None, "exam": None})
+    assert (answer["hours"], answer["trace"]) == ("0.00", [])
