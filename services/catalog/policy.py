@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services.shared import policy
+from services.shared import audit_trail, policy
 from services.shared.actor import Role
 
 POLICIES: dict[str, policy.Policy] = {
+    **audit_trail.POLICIES,
     # A season's programme is public: visitors look at it before they register (`domain.md` A0).
     "list_programmes": policy.anyone(),
     "get_programme": policy.anyone(),

@@ -8,12 +8,13 @@ from services.catalog import actions, contract, queries, rules, schemas
 from services.catalog.models import Programme
 from services.catalog.policy import POLICIES
 from services.catalog.snapshots import SNAPSHOTS
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import DatabaseProvider, command, periodic, query
 from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.paging import page_of
 
 
-class CatalogService(TellsSnapshots):
+class CatalogService(AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS

@@ -44,6 +44,7 @@ class CertificateEvent(Schema):
 
 class CertificateIssued(CertificateEvent):
     certificate_id = fields.UUID(required=True)
+    number = fields.String()  # as it is printed; missing in what was announced before it was told
 
 
 class CertificateBlocked(CertificateEvent):
@@ -69,6 +70,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     "certs.name_not_printable": (
         "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
         "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
+    ),
+    "certs.holder_erased": (
+        "持证人已注销账号，姓名已删除；证书编号仍可查验，但不能再打印。",
+        "The holder's account and name were erased; the number still verifies, but nothing can be printed any more.",
     ),
     "certs.record_damaged": (
         "证书记录未通过签名校验，已停止出具，请联系平台处理。",

@@ -113,14 +113,35 @@ class CertificateHistory(Model):
 
     certificate_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(primary_key=True)
     teacher_id: Mapped[uuid.UUID]
-    at: Mapped[dt.datetime]
     actor: Mapped[str]
     reason: Mapped[str]
 
 
+class MergedPerson(Model):
+    """A former account of a person, from identity; `live` ends when the merge is undone. There are no chains."""
+
+    __tablename__ = "merged_person"
+
+    merged_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    live: Mapped[bool]
+
+
+class MovedCertificate(Model):
+    """A certificate that went with its person to the kept account; `superseded`: that account had one already."""
+
+    __tablename__ = "moved_certificate"
+
+    certificate_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    merged_id: Mapped[uuid.UUID]
+    superseded: Mapped[bool]
+
+
 class Document(Model):
-    """The PDF of a certificate once somebody asked for it; only added to."""
+    """The PDF of a certificate once somebody asked for it; only added to, and removed when its person is erased."""
 
     __tablename__ = "document"
 

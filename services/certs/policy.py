@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from services.shared import policy
+from services.shared import audit_trail, policy
 from services.shared.actor import REGION_ADMINS, Role
 
 ADMINS = policy.granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.NATIONAL_OPERATOR)
 
 POLICIES: dict[str, policy.Policy] = {
+    **audit_trail.POLICIES,
     "list_certificates": policy.own(),
     "get_standing": policy.own(),
     "get_certificate": policy.own() | ADMINS,

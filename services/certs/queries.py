@@ -126,6 +126,16 @@ def valid_certificates(
     return {teacher_id: certificate_id for teacher_id, certificate_id in rows}  # noqa: C416  rows are not pairs to mypy
 
 
+def numbers_of(db: Session, certificate_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """{certificate: its number}"""
+    if not certificate_ids:
+        return {}
+    rows = db.execute(
+        sa.select(Certificate.certificate_id, Certificate.number).where(Certificate.certificate_id.in_(certificate_ids))
+    )
+    return {certificate_id: number for certificate_id, number in rows}  # noqa: C416  rows are not pairs to mypy
+
+
 # --- certificates ---------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +153,12 @@ def list_certificates(db: Session, teacher_id: uuid.UUID, before: uuid.UUID | No
     if before:
         select = select.where(Certificate.certificate_id < before)
     return list(db.scalars(select.order_by(Certificate.certificate_id.desc()).limit(limit)))
+
+
+def lock_certificates(db: Session, teacher_id: uuid.UUID) -> list[Certificate]:
+    """All of a teacher's, locked in the order of their ids."""
+    select = sa.select(Certificate).where(Certificate.teacher_id == teacher_id).order_by(Certificate.certificate_id)
+    return list(db.scalars(select.with_for_update()))
 
 
 def editions_of(db: Session, number: str) -> list[Certificate]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from services.certs import contract, policy, queries, rendering, schemas
-from services.certs.actions import documents
+from services.certs.actions import documents, persons
 from services.certs.dependencies import CipherProvider, StorageProvider, VerifierProvider
 from services.certs.models import Certificate, Document
-from services.shared.bus import Call, DatabaseProvider, SettingsProvider, offload, query
+from services.identity import contract as identity
+from services.shared.bus import Call, DatabaseProvider, SettingsProvider, event_handler, offload, query
 
 
 class CertsRenderService:
@@ -39,6 +41,12 @@ class CertsRenderService:
                 "file_name": f"certificate-{certificate.number}.pdf",
             }
         )
+
+    @event_handler(identity.person.PERSON_ERASED)
+    def on_person_erased(self, db, event):
+        # The files go before the commit: an event that is tried again finds their keys still there.
+        for key in persons.erase_holder(db, uuid.UUID(event.payload["account_id"])):
+            self.storage.delete(key)
 
     def _make_document(self, call: Call, certificate: Certificate, paper: rendering.Paper) -> Document:
         pdf = offload(rendering.render, paper)

@@ -11,7 +11,8 @@ import structlog
 
 from services.catalog import contract as catalog
 from services.certs import contract, policy, queries, schemas, showing
-from services.certs.actions import deciding, documents, projections
+from services.certs.actions import deciding, documents, persons, projections
+from services.certs.actions.persons import Merge
 from services.certs.dependencies import OfficeProvider, VerifierProvider
 from services.certs.models import Programme
 from services.certs.projections import PROJECTIONS
@@ -20,6 +21,7 @@ from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
 from services.identity import contract as identity
 from services.org import contract as org
 from services.shared import clock
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import (
     BusProvider,
     Call,
@@ -42,7 +44,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService:
+class CertsService(AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE
@@ -132,6 +134,14 @@ class CertsService:
     def on_profile_changed(self, db, event):
         if event.payload["complete"]:
             projections.reconsider(db, uuid.UUID(event.payload["account_id"]))
+
+    @event_handler(identity.person.PERSONS_MERGED)
+    def on_persons_merged(self, db, event):
+        persons.keep_merge(db, Merge.of(event.payload, live=True), clock.now())
+
+    @event_handler(identity.person.MERGE_UNDONE)
+    def on_merge_undone(self, db, event):
+        persons.keep_merge(db, Merge.of(event.payload, live=False), clock.now())
 
     @event_handler(RECOGNITION_CLOSED)
     def on_recognition_closed(self, db, event):

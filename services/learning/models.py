@@ -103,6 +103,17 @@ class Placement(PlacementMixin, Model):
     pass
 
 
+class MergedPerson(Model):
+    """A former account of a person, from identity; `live` ends when the merge is undone. There are no chains."""
+
+    __tablename__ = "merged_person"
+
+    merged_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    live: Mapped[bool]
+
+
 # --- our own ------------------------------------------------------------------------------------------------------------
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from services.shared import policy
+from services.shared import audit_trail, policy
 
 POLICIES: dict[str, policy.Policy] = {
+    **audit_trail.POLICIES,
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),

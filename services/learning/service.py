@@ -18,9 +18,11 @@ from services.learning.policy import POLICIES
 from services.learning.projections import PROJECTIONS
 from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
-from services.learning.study.actions import answers, closing, progress, sessions
+from services.learning.study.actions import answers, closing, persons, progress, sessions
 from services.learning.study.actions.closing import Marker
+from services.learning.study.actions.persons import Merge
 from services.org import contract as org
+from services.shared.audit_trail import AuditTrail
 from services.shared.bus import (
     BusProvider,
     Call,
@@ -43,7 +45,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(TellsSnapshots):
+class LearningService(AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -176,6 +178,16 @@ class LearningService(TellsSnapshots):
     @event_handler(identity.PROFILE_CHANGED)
     def on_profile_changed(self, db, event):
         enrolment.keep_learner(db, event.payload)
+
+    @event_handler(identity.person.PERSONS_MERGED)
+    def on_persons_merged(self, db, event):
+        merge = Merge.of(event.payload, live=True)
+        if persons.keep_merge(db, merge):
+            enrolment.take_over_enrolments(db, merge.kept_id, merge.merged_id)
+
+    @event_handler(identity.person.MERGE_UNDONE)
+    def on_merge_undone(self, db, event):
+        persons.keep_merge(db, Merge.of(event.payload, live=False))
 
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):

@@ -10,12 +10,14 @@ import uuid
 import pytest
 
 from services.identity import contract as identity
-from services.identity.actions.accounts import get_standing
+from services.identity.actions.accounts import standing_of
+from services.identity.models import Account, SignIn
 from services.identity.service import IdentityService
 from services.learning.enrolment import queries as enrolment_queries
 from services.learning.service import LearningService
 from services.org import contract as org
 from services.org.service import OrgService
+from services.shared import clock
 from services.shared.actor import service_actor
 from tests.component.identity.stories import new_id_no, new_phone
 
@@ -54,7 +56,10 @@ def test_a_grant_of_orgs_reaches_the_token_and_voids_the_older_ones(imported, co
     for payload in of_account(granting, org.GRANTS_CHANGED, account_id):
         service.deliver("on_grants_changed", org.GRANTS_CHANGED, payload)
     with service.database.work() as db:
-        standing = get_standing(db, uuid.UUID(account_id))
+        account = db.get_one(Account, uuid.UUID(account_id))
+        at_desk = SignIn(desk="ADMINISTRATOR", desk_opened_at=clock.now())
+        standing = standing_of(db, account, at_desk, clock.now())
+        assert standing_of(db, account, None, clock.now()).grants == []
     assert standing.grants == [["NATIONAL_OPERATOR", org.NATION]]
     [revoked] = of_account(service, identity.ACCESS_REVOKED, account_id)
     assert revoked["session_id"] is None

@@ -209,7 +209,9 @@ def _record(db: Session, cases: list[Case], certificates: dict[uuid.UUID, uuid.U
         (contract.CERTIFICATE_ISSUED, State.ISSUED),
         (contract.CERTIFICATE_BLOCKED, State.BLOCKED),
     ):
-        events = [_event(row) for row in rows if row["state"] is state and row["teacher_id"] in moved]
+        told = [row for row in rows if row["state"] is state and row["teacher_id"] in moved]
+        numbers = queries.numbers_of(db, [row["certificate_id"] for row in told if row["certificate_id"]])
+        events = [_event(row, numbers) for row in told]
         outbox.announce_many(db, event_type, events)
 
 
@@ -233,7 +235,7 @@ def _decision(case: Case, certificates: dict[uuid.UUID, uuid.UUID], now: dt.date
     }
 
 
-def _event(row: dict[str, Any]) -> tuple[uuid.UUID, dict[str, Any]]:
+def _event(row: dict[str, Any], numbers: dict[uuid.UUID, str]) -> tuple[uuid.UUID, dict[str, Any]]:
     payload: dict[str, Any] = {
         "teacher_id": str(row["teacher_id"]),
         "programme_id": str(row["programme_id"]),
@@ -242,6 +244,7 @@ def _event(row: dict[str, Any]) -> tuple[uuid.UUID, dict[str, Any]]:
     }
     if row["state"] is State.ISSUED:
         payload["certificate_id"] = str(row["certificate_id"])
+        payload["number"] = rules.format_number(numbers[row["certificate_id"]])
     else:
         payload["reasons"] = row["reasons"]
     return row["decision_id"], payload

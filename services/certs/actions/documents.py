@@ -36,7 +36,12 @@ class Holder:
 
 
 def open_holder(cipher: FieldCipher, certificate: Certificate) -> Holder:
-    """The holder's name and the salt of its digest. Raises Conflict("certs.record_damaged")."""
+    """The holder's name and the salt of its digest.
+
+    Raises Conflict: "certs.holder_erased" when the person asked to be forgotten, "certs.record_damaged".
+    """
+    if not certificate.holder_sealed:
+        raise Conflict("certs.holder_erased")
     table, field = SEALED_FIELD
     try:
         opened = json.loads(cipher.open(certificate.holder_sealed, table, certificate.certificate_id, field))

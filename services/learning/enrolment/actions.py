@@ -56,6 +56,12 @@ def _insert_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUI
     return queries.require_enrolment(db, teacher_id, programme_id)
 
 
+def take_over_enrolments(db: Session, kept_id: uuid.UUID, merged_id: uuid.UUID) -> None:
+    """Enrol a person in whatever their former account was enrolled in, from the same moment."""
+    for former in queries.enrolments_of(db, merged_id):
+        _insert_enrolment(db, kept_id, former.programme_id, former.enrolled_at)
+
+
 def enrolled_payload(teacher_id: uuid.UUID, programme_id: uuid.UUID, enrolled_at: dt.datetime) -> dict[str, Any]:
     return {
         "teacher_id": str(teacher_id),

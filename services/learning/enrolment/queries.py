@@ -39,6 +39,12 @@ def require_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUI
     return enrolment
 
 
+def enrolments_of(db: Session, teacher_id: uuid.UUID) -> list[Enrolment]:
+    """All of them, in a fixed order."""
+    select = sa.select(Enrolment).where(Enrolment.teacher_id == teacher_id).order_by(Enrolment.programme_id)
+    return list(db.scalars(select))
+
+
 def list_enrolments(
     db: Session, teacher_id: uuid.UUID, after: tuple[dt.datetime, uuid.UUID] | None, limit: int
 ) -> list[tuple[Enrolment, Programme]]:

@@ -15,12 +15,15 @@ from services.learning.models import (
     Activity,
     Course,
     Lease,
+    MergedPerson,
     Programme,
     QuizAnswer,
     StudySession,
     Watched,
 )
-from services.learning.study.rules.quizzes import Quiz
+from services.learning.study.rules import multirange
+from services.learning.study.rules.multirange import Ranges
+from services.learning.study.rules.quizzes import Quiz, QuizStanding
 from services.shared.errors import NotFound
 
 _UUIDS = ARRAY(sa.Uuid)
@@ -130,6 +133,86 @@ def list_watched(
     )
     rows = db.scalars(select.execution_options(populate_existing=True))
     return {(row.teacher_id, row.activity_id): row for row in rows}
+
+
+def list_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, ...]]:
+    """The accounts whose study counts as each teacher's: the own one and former ones; none of one merged into another."""
+    accounts: dict[uuid.UUID, tuple[uuid.UUID, ...]] = {teacher_id: (teacher_id,) for teacher_id in teacher_ids}
+    for former in db.scalars(
+        sa.select(MergedPerson).where(
+            MergedPerson.live, sa.or_(MergedPerson.merged_id.in_(accounts), MergedPerson.kept_id.in_(accounts))
+        )
+    ):
+        if former.merged_id in accounts:
+            accounts[former.merged_id] = ()
+        if former.kept_id in accounts:
+            accounts[former.kept_id] += (former.merged_id,)
+    return accounts
+
+
+def list_remaining_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """{former account: the account that its person has now}, of those teachers who were merged into another."""
+    merged = db.scalars(sa.select(MergedPerson).where(MergedPerson.live, MergedPerson.merged_id.in_(set(teacher_ids))))
+    return {former.merged_id: former.kept_id for former in merged}
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What a person studied of one video, under all their accounts."""
+
+    seen: Ranges
+    countable: Ranges
+    answers: dict[uuid.UUID, QuizStanding]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.seen or self.answers)
+
+
+def list_study(db: Session, pairs: Collection[tuple[uuid.UUID, uuid.UUID]]) -> dict[tuple[uuid.UUID, uuid.UUID], Study]:
+    """The study of (teacher, activity) pairs. Of a teacher who was merged into another: nothing, it counts there."""
+    accounts = list_accounts(db, {teacher_id for teacher_id, _ in pairs})
+    asked = [(account, activity_id) for teacher_id, activity_id in pairs for account in accounts[teacher_id]]
+    watched, answers = list_watched(db, asked), list_answers(db, asked)
+    return {
+        (teacher_id, activity_id): _together(
+            [watched[account, activity_id] for account in accounts[teacher_id] if (account, activity_id) in watched],
+            [answers[account, activity_id] for account in accounts[teacher_id]],
+        )
+        for teacher_id, activity_id in pairs
+    }
+
+
+def list_quiz_standings(
+    db: Session, pairs: Collection[tuple[uuid.UUID, uuid.UUID]]
+) -> dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, QuizStanding]]:
+    """How (teacher, activity) pairs stand at their quizzes: what a former account answered need not be answered again."""
+    accounts = list_accounts(db, {teacher_id for teacher_id, _ in pairs})
+    # A late report of an account that was merged is judged by that account's own answers.
+    own = {teacher_id: found or (teacher_id,) for teacher_id, found in accounts.items()}
+    answers = list_answers(
+        db, [(account, activity_id) for teacher_id, activity_id in pairs for account in own[teacher_id]]
+    )
+    return {
+        (teacher_id, activity_id): _standings([answers[account, activity_id] for account in own[teacher_id]])
+        for teacher_id, activity_id in pairs
+    }
+
+
+def _together(watched: list[Watched], answers: list[dict[uuid.UUID, QuizAnswer]]) -> Study:
+    return Study(
+        seen=multirange.union(*(row.seen for row in watched)),
+        countable=multirange.union(*(row.countable for row in watched)),
+        answers=_standings(answers),
+    )
+
+
+def _standings(answers: list[dict[uuid.UUID, QuizAnswer]]) -> dict[uuid.UUID, QuizStanding]:
+    found: dict[uuid.UUID, QuizStanding] = {}
+    for answer in (each for account in answers for each in account.values()):
+        standing = QuizStanding(answer.attempts, answer.answered_at)
+        found[answer.quiz_id] = found[answer.quiz_id] | standing if answer.quiz_id in found else standing
+    return found
 
 
 def _pairs_table(pairs: Collection[tuple[uuid.UUID, uuid.UUID]]) -> Any:

@@ -48,6 +48,8 @@ def test_w10_blocked_until_verified_then_issued_by_itself(season, a_person, fixe
     assert (standing["state"], standing["decided_at"]) == ("ISSUED", "2023-03-10T01:00:00.000000Z")
     [issued] = season.events("certs.certificate_issued")
     assert (issued["certificate_id"], issued["version"]) == (standing["certificate_id"], 2)
+    [certificate] = season.certs.call("list_certificates", {}, a_person(teacher))["items"]
+    assert issued["number"] == certificate["number"]
 
 
 def test_w11_the_certificate_names_the_school_that_verified_her(season, a_person):

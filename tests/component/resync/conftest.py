@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,7 @@ from services.shared.settings import SERVICES, Settings
 from services.shared.tables import outbox
 from tests.component.org.conftest import YUEXIU, new_school
 from tests.conftest import Component, FixedClock, person
+from yanxiu.client.captcha import solve
 from yanxiu.journey.people import invent
 from yanxiu.local import processes
 from yanxiu.local.operator import Operator
@@ -98,11 +100,13 @@ def play_season(installation: Installation) -> None:
     installation.clock.instant = clock.parse_instant("2022-11-20T10:00:00+08:00")
     installation.operator.load_divisions()
     installation.call("catalog", "publish_programme", season_file.read_shipped_season("2023-winter"))
-    installation.call("identity", "import_people", {"rows": [_roster_row(number) for number in range(TEACHERS)]})
+    roster = [_roster_row(number) for number in range(TEACHERS)]
+    imported = installation.call("identity", "import_people", {"rows": roster})["rows"]
     installation.deliver_all()
-    teachers = [person(account_id) for (account_id,) in installation.sql("identity", "SELECT id FROM account")]
+    teachers = [person(uuid.UUID(row["account_id"])) for row in imported]
     _join_school(installation, teachers)
     _register_guardians(installation)
+    _merge_a_second_account(installation, teachers[3], roster[3]["id_no"])
     installation.deliver_all()
     installation.clock.instant = clock.parse_instant("2023-01-10T10:00:00+08:00")
     _study(installation, teachers)
@@ -122,6 +126,8 @@ def _join_school(installation: Installation, teachers: list[Actor]) -> None:
     keeper = person(None, (Role.COUNTY_ADMIN, YUEXIU))
     school = installation.call("org", "create_school", new_school(), keeper)
     head = person(None, (Role.SCHOOL_ADMIN, school["place"]))
+    policy = {"place": YUEXIU, "mode": "OPEN", "max_school_admins": 2, "profile_review": "NONE", "reason": "区里决定"}
+    installation.call("org", "set_tenant_policy", policy, person(None, (Role.SUPER_ADMIN, YUEXIU)))
     for teacher, role in zip(teachers, ("SCHOOL_ADMIN", "PRINCIPAL"), strict=False):
         grant = {"account_id": str(teacher.account_id), "role": role, "place": school["place"]}
         installation.call("org", "bootstrap_grant", grant)
@@ -129,6 +135,8 @@ def _join_school(installation: Installation, teachers: list[Actor]) -> None:
         installation.call("org", "choose_school", {"school_id": school["school_id"]}, teacher)
     for teacher in teachers[:-1]:
         installation.call("org", "verify_membership", {"teacher_id": str(teacher.account_id)}, head)
+    away = {"teacher_id": str(teachers[2].account_id), "status": "SICK_LEAVE", "reason": "病休"}
+    installation.call("org", "archive_teacher", away, head)
     released = {"teacher_id": str(teachers[-2].account_id), "reason": "调离"}
     installation.deliver_all()
     installation.call("org", "release_membership", released, head)
@@ -140,12 +148,8 @@ def _register_guardians(installation: Installation) -> None:
     Neither may look like a difference.
     """
     for phone in ("13900000001", "13900000002"):
-        installation.call("identity", "request_sms_code", {"phone": phone, "purpose": "REGISTER"}, ANONYMOUS)
-        asked = {"phone": phone, "limit": 1}
-        [message] = installation.call("identity", "list_development_messages", asked, ANONYMOUS)["items"]
-        wanted = {"phone": phone, "sms_code": message["code"], "identity": "GUARDIAN"}
-        made = installation.call("identity", "register_account", wanted, ANONYMOUS)
-    guardian = dataclasses.replace(person(uuid.UUID(made["account"]["account_id"])), identity="GUARDIAN")
+        made = _registered(installation, phone)
+    guardian = dataclasses.replace(person(made), identity="GUARDIAN")
     installation.call("identity", "update_profile", {"name": "王小明"}, guardian)
     installation.call("identity", "switch_identity", {"identity": "TEACHER"}, guardian)
 
@@ -160,6 +164,29 @@ def _study(installation: Installation, teachers: list[Actor]) -> None:
         for teacher in placed:
             _watch_everything(installation, teacher)
         installation.deliver_all()
+
+
+def _registered(installation: Installation, phone: str) -> uuid.UUID:
+    captcha = solve(installation.call("identity", "issue_captcha", {}, ANONYMOUS)["challenge"])
+    asking = {"phone": phone, "purpose": "REGISTER", "captcha": captcha}
+    installation.call("identity", "request_sms_code", asking, ANONYMOUS)
+    asked = {"phone": phone, "limit": 1}
+    [message] = installation.call("identity", "list_development_messages", asked, ANONYMOUS)["items"]
+    wanted = {"phone": phone, "sms_code": message["code"], "identity": "GUARDIAN"}
+    made = installation.call("identity", "register_account", wanted, ANONYMOUS)
+    return uuid.UUID(made["account"]["account_id"])
+
+
+def _merge_a_second_account(installation: Installation, teacher: Actor, id_no: str) -> None:
+    """One of the teachers had registered once more as a guardian, and support found out."""
+    second = _registered(installation, "13900000003")
+    document = {"id_type": "RESIDENT_ID", "id_no": id_no}
+    sides = {"kept_id": str(teacher.account_id), "merged_id": str(second), "phone_of": "KEPT", "document_of": "KEPT"}
+    proposal = {**sides, **document, "proof": "ORIGINAL", "reason": "两次注册"}
+    until = installation.clock.instant + dt.timedelta(days=1)
+    one, other = (dataclasses.replace(person(None, (Role.SUPPORT_AGENT, "CN")), elevated_until=until) for _ in range(2))
+    proposed = installation.call("identity", "propose_merge", proposal, one)
+    installation.call("identity", "approve_merge", {"merge_id": proposed["merge_id"], **document}, other)
 
 
 def _watch_everything(installation: Installation, teacher: Actor) -> None:

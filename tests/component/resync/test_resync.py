@@ -42,9 +42,30 @@ def _plain(consumer: str, type_: str, table: str, *but: str) -> Damage:
 
 
 DAMAGES = [
-    *(_plain(consumer, "org.membership_changed", "placement") for consumer in resync.NAMES),
+    *(_plain(consumer, "org.membership_changed", "placement") for consumer in resync.NAMES if consumer != "org"),
     _plain("identity", "org.grants_changed", "account_grants"),
+    _plain("identity", "org.tenant_policy_changed", "tenant_policy"),
     _plain("learning", "identity.profile_changed", "learner"),
+    # Both tell of one row: what only the other knows stays as it is.
+    Damage(
+        "org",
+        "identity.account_registered",
+        "known_account",
+        "DELETE FROM known_account",
+        "",
+        ("profile_version", "named", "standing", "standing_version"),
+    ),
+    Damage(
+        "org",
+        "identity.profile_changed",
+        "known_account",
+        "UPDATE known_account SET profile_version = 0, named = false",
+        "UPDATE known_account SET profile_version = profile_version - 1 WHERE profile_version > 0",
+    ),
+    _plain("org", "identity.persons_merged", "person_merge"),
+    _plain("learning", "identity.persons_merged", "merged_person"),
+    _plain("certs", "identity.persons_merged", "merged_person"),
+    Damage("org", "identity.learner_no_issued", "learner_number", "DELETE FROM learner_number", "", ("version",)),
     dataclasses.replace(
         _plain("learning", "catalog.programme_published", "programme"),
         lost="DELETE FROM activity; DELETE FROM course; DELETE FROM programme",

@@ -45,11 +45,11 @@ def answer_quiz(
     video = queries.get_video(db, study_session.activity_id)
     quiz = _find_quiz(video, quiz_id, given)
     pair = (study_session.teacher_id, study_session.activity_id)
-    answers = queries.list_answers(db, [pair])[pair]
+    answers = queries.list_quiz_standings(db, [pair])[pair]
     known = answers.get(quiz_id)
     if known is not None and known.answered_at is not None:
         return JudgedAnswer(quiz_id, right=True, attempts=known.attempts, answered_at=known.answered_at, reasons=[])
-    answered = frozenset(answer.quiz_id for answer in answers.values() if answer.answered_at is not None)
+    answered = frozenset(answered_id for answered_id, answer in answers.items() if answer.answered_at is not None)
     if not quizzes.is_its_turn(quiz, video.quizzes, answered):
         raise Conflict("learning.quiz_order", "quiz_id")
     return _record(db, study_session, video, quiz, given, now)

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning import contract
-from services.learning.models import Activity, QuizAnswer, Watched
+from services.learning.models import Activity
 from services.learning.study import queries
+from services.learning.study.queries import Study
 from services.learning.study.rules import quizzes
+from services.learning.study.rules.quizzes import QuizStanding
 from services.shared import clock, outbox
 
 TeacherCourse = tuple[uuid.UUID, uuid.UUID]
@@ -26,6 +28,9 @@ def announce_progress(db: Session, keys: Collection[TeacherCourse]) -> None:
     """
     if not keys:
         return
+    # A late report of an account that was merged into another counts there.
+    remaining = queries.list_remaining_accounts(db, {teacher_id for teacher_id, _ in keys})
+    keys = {*keys, *((remaining[teacher_id], course_id) for teacher_id, course_id in keys if teacher_id in remaining)}
     activities = _list_activities(db, {course_id for _, course_id in keys})
     versions = _next_versions(db, sorted(keys), activities)
     payloads = _payloads(db, versions, activities)
@@ -44,19 +49,20 @@ def _payloads(
     pairs = [
         (teacher_id, activity.activity_id) for teacher_id, course_id in versions for activity in activities[course_id]
     ]
-    watched, answers = queries.list_watched(db, pairs), queries.list_answers(db, pairs)
+    study = queries.list_study(db, pairs)
     payloads = {}
     for (teacher_id, course_id), version in versions.items():
         videos = [
-            _video(activity, watched.get((teacher_id, activity.activity_id)), answers[teacher_id, activity.activity_id])
+            _video(activity, study[teacher_id, activity.activity_id])
             for activity in activities[course_id]
+            if not study[teacher_id, activity.activity_id].is_empty
         ]
         payloads[teacher_id, course_id] = {
             "teacher_id": str(teacher_id),
             "programme_id": str(activities[course_id][0].programme_id),
             "course_id": str(course_id),
             "version": version,
-            "videos": [video for video in videos if video is not None],
+            "videos": videos,
         }
     return payloads
 
@@ -97,25 +103,22 @@ def _next_versions(
     return {(row.teacher_id, row.course_id): row.version for row in rows}
 
 
-def _video(activity: Activity, watched: Watched | None, answers: dict[uuid.UUID, QuizAnswer]) -> dict[str, Any] | None:
-    """One video of a snapshot; None for one that was never touched."""
-    if watched is None and not answers:
-        return None
+def _video(activity: Activity, study: Study) -> dict[str, Any]:
     return {
         "activity_id": str(activity.activity_id),
         "duration_seconds": activity.seconds,
-        "seen": [list(part) for part in watched.seen] if watched else [],
-        "countable": [list(part) for part in watched.countable] if watched else [],
+        "seen": [list(part) for part in study.seen],
+        "countable": [list(part) for part in study.countable],
         "quizzes": [
             {
                 "quiz_id": str(quiz.quiz_id),
                 "at_seconds": quiz.at_seconds,
-                "answered_at": _answered_at(answers.get(quiz.quiz_id)),
+                "answered_at": _answered_at(study.answers.get(quiz.quiz_id)),
             }
             for quiz in quizzes.in_order(queries.quizzes_of(activity))
         ],
     }
 
 
-def _answered_at(answer: QuizAnswer | None) -> str | None:
+def _answered_at(answer: QuizStanding | None) -> str | None:
     return clock.format_instant(answer.answered_at) if answer and answer.answered_at else None

@@ -11,12 +11,13 @@ import uuid
 from sqlalchemy.orm import Session
 
 from services.learning.enrolment.queries import get_programme, require_enrolment
-from services.learning.models import Course, QuizAnswer, Watched
+from services.learning.models import Course
 from services.learning.study import queries
-from services.learning.study.queries import Video
+from services.learning.study.queries import Study, Video
 from services.learning.study.rules import explaining, multirange, quizzes
 from services.learning.study.rules.explaining import Reason
-from services.learning.study.rules.multirange import EMPTY, Ranges
+from services.learning.study.rules.multirange import Ranges
+from services.learning.study.rules.quizzes import QuizStanding
 
 
 class QuizState(enum.StrEnum):
@@ -78,15 +79,11 @@ def get_progress(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID, no
     enrolment = require_enrolment(db, teacher_id, programme_id)
     videos = queries.list_programme_videos(db, programme_id)
     pairs = [(teacher_id, video.activity.activity_id) for video in videos]
-    watched, answers = queries.list_watched(db, pairs), queries.list_answers(db, pairs)
+    study = queries.list_study(db, pairs)
     courses = []
     for _, group in itertools.groupby(videos, key=lambda video: video.course.course_id):
         in_course = list(group)
-        shown = [
-            _video_progress(video, watched.get(pair), answers[pair])
-            for video in in_course
-            for pair in [(teacher_id, video.activity.activity_id)]
-        ]
+        shown = [_video_progress(video, study[teacher_id, video.activity.activity_id]) for video in in_course]
         reasons = explaining.course_reasons(in_course[0].course.opens_at, programme.closes_at, now)
         courses.append(_course_progress(in_course[0].course, shown, reasons))
     return ProgrammeProgress(
@@ -108,9 +105,9 @@ def _course_progress(course: Course, videos: list[VideoProgress], reasons: list[
     )
 
 
-def _video_progress(video: Video, watched: Watched | None, answers: dict[uuid.UUID, QuizAnswer]) -> VideoProgress:
-    seen, countable = (watched.seen, watched.countable) if watched else (EMPTY, EMPTY)
-    shown = _quiz_progress(video, answers)
+def _video_progress(video: Video, study: Study) -> VideoProgress:
+    seen, countable = study.seen, study.countable
+    shown = _quiz_progress(video, study.answers)
     state = explaining.VideoState(
         duration_seconds=video.activity.seconds,
         seen=seen,
@@ -132,7 +129,7 @@ def _video_progress(video: Video, watched: Watched | None, answers: dict[uuid.UU
     )
 
 
-def _quiz_progress(video: Video, answers: dict[uuid.UUID, QuizAnswer]) -> list[QuizProgress]:
+def _quiz_progress(video: Video, answers: dict[uuid.UUID, QuizStanding]) -> list[QuizProgress]:
     shown = []
     is_open = True
     for quiz in quizzes.in_order(video.quizzes):

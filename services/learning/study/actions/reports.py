@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning.contract import reports
-from services.learning.models import QuizAnswer, StudySession, ranges_text
+from services.learning.models import StudySession, ranges_text
 from services.learning.study import queries
 from services.learning.study.actions.evidence import announce_progress
 from services.learning.study.actions.sessions import MILLISECOND
@@ -20,6 +20,7 @@ from services.learning.study.queries import Video
 from services.learning.study.rules import earning, multirange, quizzes
 from services.learning.study.rules.earning import Accrual, Earned, Terms
 from services.learning.study.rules.multirange import EMPTY, Ranges
+from services.learning.study.rules.quizzes import QuizStanding
 from services.shared import clock
 
 
@@ -76,7 +77,7 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     """
     sessions = queries.lock_study_sessions(db, {report.study_session_id for report in batch})
     videos = queries.list_videos(db, {study_session.activity_id for study_session in sessions.values()})
-    answers = queries.list_answers(db, {(row.teacher_id, row.activity_id) for row in sessions.values()})
+    answers = queries.list_quiz_standings(db, {(row.teacher_id, row.activity_id) for row in sessions.values()})
     gains: dict[tuple[uuid.UUID, uuid.UUID], _Gain] = {}
     for report in sorted(batch, key=lambda report: (report.received_at, report.seq)):
         study_session = sessions.get(report.study_session_id)
@@ -94,7 +95,7 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
 def _take(
     study_session: StudySession,
     video: Video,
-    answers: Mapping[uuid.UUID, QuizAnswer],
+    answers: Mapping[uuid.UUID, QuizStanding],
     report: StudyReport,
     now: dt.datetime,
 ) -> Earned:
@@ -121,7 +122,7 @@ def _accrual(study_session: StudySession) -> Accrual:
     return earning.end_accrual(accrual, _since_opening(study_session, study_session.ended_at))
 
 
-def _terms(study_session: StudySession, video: Video, answers: Mapping[uuid.UUID, QuizAnswer]) -> Terms:
+def _terms(study_session: StudySession, video: Video, answers: Mapping[uuid.UUID, QuizStanding]) -> Terms:
     gates = []
     for quiz in quizzes.in_order(video.quizzes) if video.course.quiz_required else []:
         answer = answers.get(quiz.quiz_id)

@@ -130,8 +130,7 @@ def _opened(
     db: Session, study_session: StudySession, video: Video, reasons: list[Reason], token: PlayToken
 ) -> OpenedSession:
     pair = (study_session.teacher_id, study_session.activity_id)
-    watched = queries.list_watched(db, [pair]).get(pair)
-    answers = queries.list_answers(db, [pair])[pair]
+    study = queries.list_study(db, [pair])[pair]
     return OpenedSession(
         study_session_id=study_session.study_session_id,
         token=token,
@@ -141,9 +140,9 @@ def _opened(
         silence_limit_seconds=video.programme.silence_limit_seconds,
         counts=not reasons,
         reasons=reasons,
-        seen=watched.seen if watched else (),
-        countable=watched.countable if watched else (),
-        answered=[quiz_id for quiz_id, answer in answers.items() if answer.answered_at],
+        seen=study.seen,
+        countable=study.countable,
+        answered=[quiz_id for quiz_id, answer in study.answers.items() if answer.answered_at],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,19 @@ class Quiz:
     at_seconds: int
     options: tuple[str, ...]
     answers: frozenset[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class QuizStanding:
+    """How somebody stands at one quiz; `answered_at` is the first right answer inside the programme's window."""
+
+    attempts: int
+    answered_at: dt.datetime | None
+
+    def __or__(self, other: QuizStanding) -> QuizStanding:
+        """Of one person under two accounts: all attempts, the earlier right answer."""
+        answered = [at for at in (self.answered_at, other.answered_at) if at is not None]
+        return QuizStanding(self.attempts + other.attempts, min(answered, default=None))
 
 
 def in_order(quizzes: Iterable[Quiz]) -> list[Quiz]:
