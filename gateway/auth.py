@@ -23,13 +23,14 @@ from joserfc.jwk import OKPKey
 
 from gateway.context import call, gateway
 from services.shared import clock
-from services.shared.actor import ANONYMOUS, Actor, Grant, Kind, Role
+from services.shared.actor import ANONYMOUS, Actor, Desk, Grant, Kind, Role, instant_in
 from services.shared.errors import NotAllowed
 
 ISSUER = "identity"
 # RFC 9864 renamed EdDSA with this curve to Ed25519; both names mean the same signature.
 ALGORITHMS = frozenset({"EdDSA", "Ed25519"})
 LONGEST_TOKEN = 8192
+LONGEST_USER_AGENT = 300
 REMEMBERED_TOKENS = 20_000
 REMEMBERED_SECONDS = 60
 CLOCK_SKEW = dt.timedelta(seconds=5)  # between two hosts that keep NTP
@@ -45,6 +46,9 @@ class SignIn:
     grants: tuple[Grant, ...]
     issued_at: dt.datetime
     expires_at: dt.datetime
+    desk: Desk
+    elevated_until: dt.datetime | None
+    waiting: bool
 
 
 class _Ed25519Registry(jws.JWSRegistry):
@@ -101,6 +105,10 @@ def _sign_in(claims: dict[str, Any]) -> SignIn:
         grants=tuple(Grant(Role(role), str(place)) for role, place in claims["grants"]),
         issued_at=dt.datetime.fromtimestamp(claims["iat"], dt.UTC),
         expires_at=dt.datetime.fromtimestamp(claims["exp"], dt.UTC),
+        # Absent in the tokens of an older identity, during a deployment.
+        desk=Desk(claims.get("dsk", Desk.TEACHER)),
+        elevated_until=instant_in(claims.get("elv")),
+        waiting=claims.get("wai", False) is True,
     )
 
 
@@ -125,6 +133,9 @@ def authenticate(request: Request) -> Actor:
         grants=sign_in.grants,
         session_id=sign_in.session_id,
         address=client_address(request),
+        desk=sign_in.desk,
+        elevated_until=sign_in.elevated_until,
+        waiting=sign_in.waiting,
     )
 
 
@@ -145,6 +156,12 @@ def client_address(request: Request) -> str:
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     chain = [*forwarded, request.remote_addr or ""]
     return chain[-1 - min(hops, len(chain) - 1)][:64]
+
+
+def user_agent(request: Request) -> str:
+    """What the client says of itself, as far as it is plain text."""
+    said = request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]
+    return "".join(character for character in said if " " <= character <= "~")
 
 
 def actor_token(audience: str) -> str:

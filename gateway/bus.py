@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import time
@@ -26,6 +27,9 @@ class RealBus:
     """Lazy on purpose: gunicorn loads the application, then forks, and a connection must not cross the fork."""
 
     def __init__(self, settings: Settings) -> None:
+        # kombu replaces its own module while it is imported: two threads that import it first, at once, may get the
+        # unfinished one ("module 'kombu' has no attribute 'Connection'"). So it is imported here, before any thread is.
+        importlib.import_module("services.shared.bus.link")
         self._settings = settings
         self._lock = threading.Lock()
         self._process = 0

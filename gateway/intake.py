@@ -21,6 +21,8 @@ from services.shared.errors import InvalidInput
 
 MAX_BODY = 1024 * 1024
 MAX_UPLOAD = 6 * 1024 * 1024
+# Operations whose file may be larger: it is sealed and stored piece by piece.
+LARGE_UPLOADS = {"upload_job": 25 * 1024 * 1024, "add_attachment": 11 * 1024 * 1024}
 MAX_QUERY = 4096
 MAX_HEADER = 8192
 MAX_FORM_PARTS = 50
@@ -90,7 +92,7 @@ def _take_body(req: Request, operation: Operation) -> None:
         # Behind such a server (eventlet's) the body would silently look empty.
         raise InvalidInput("shared.length_required", "Content-Length")
     if operation.takes_upload:
-        _take_upload(req)
+        _take_upload(req, LARGE_UPLOADS.get(operation.operation_id, MAX_UPLOAD))
         return
     # One byte more than allowed: without a Content-Length werkzeug cuts a body at the limit and says nothing.
     req.max_content_length = MAX_BODY + 1
@@ -121,8 +123,8 @@ def _framing_checked() -> Iterator[None]:
         raise InvalidInput("shared.bad_framing", "", type(error).__name__) from None
 
 
-def _take_upload(req: Request) -> None:
-    req.max_content_length = MAX_UPLOAD
+def _take_upload(req: Request, longest: int) -> None:
+    req.max_content_length = longest
     req.max_form_parts = MAX_FORM_PARTS
     if req.mimetype != "multipart/form-data":
         raise InvalidInput("shared.unsupported_media_type", "Content-Type")

@@ -58,16 +58,59 @@ LIMITS: dict[str, Limit] = {
     "request_sms_code": Limit("10/hour", "30/minute;600/hour", closed=True),
     "sign_in": GUESSABLE,
     "register_account": GUESSABLE,
+    "recover_password": GUESSABLE,
+    "choose_desk": GUESSABLE,
+    "step_up": GUESSABLE,
+    "request_step_up_code": Limit("10/hour", "30/minute", closed=True),
+    # Each is half a millisecond of hashing.
+    "issue_captcha": Limit("60/minute", "600/minute", closed=True),
     # It asks for the old one: whoever found a signed-in phone must not try all passwords.
     "set_password": Limit("10/minute", "60/minute", closed=True, failures_only=True),
     "refresh_session": Limit("60/minute", "600/minute", closed=True),
+    # Eighty-four bits are not guessed; org counts guesses as well.
+    "activate_authority_code": Limit("10/minute", "30/minute", closed=True, failures_only=True),
+    # Changing the phone: codes as above; a ticket costs support's time, and its photos our space.
+    "start_phone_change": Limit("10/hour", "30/minute", closed=True),
+    "name_new_phone": Limit("10/hour", "30/minute", closed=True),
+    "prove_old_phone": GUESSABLE,
+    "complete_phone_change": GUESSABLE,
+    "request_ticket_code": Limit("10/hour", "30/minute;300/hour", closed=True),
+    "open_phone_ticket": Limit("10/hour", "60/hour", closed=True),
+    "add_phone_ticket_photo": Limit("30/hour", "180/hour", closed=True),
+    "view_phone_ticket": Limit("300/hour", "600/hour", closed=True),
+    # Ten files a round, each of ten megabytes at most.
+    "add_attachment": Limit("60/hour", "180/hour", closed=True),
+    "view_evidence": Limit("600/hour", "1200/hour", closed=True),
+    # A hundred and twenty-eight bits are not guessed; whoever wants to stop a theft must not wait for a counter.
+    "stop_phone_ticket": Limit("30/minute", "60/minute"),
+    "start_pass_sign_in": Limit("30/minute", "300/minute", closed=True),
+    "complete_pass_sign_in": GUESSABLE,
+    # Answers tell something about somebody who may be another; identity counts them by the day.
+    "ask_for_own_account": Limit("10/minute", "30/minute", closed=True),
+    "add_teacher": Limit("60/hour", "120/hour", closed=True),
+    "search_people": Limit("60/minute", "600/minute", closed=True),
+    "reveal_profile_review": Limit("30/minute", "120/minute", closed=True),
+    "show_identity_history": Limit("30/minute", "120/minute", closed=True),
+    "request_erasure_code": Limit("10/hour", "30/minute;600/hour", closed=True),
+    "request_erasure": GUESSABLE,
     # Certificate numbers must not be walked through (T10, S12).
     "verify_certificate": Limit("60/minute", "60/minute", closed=True),
     "verify_certificate_page": Limit("60/minute", "60/minute", closed=True),
     # A minute of study is one report; several come after a broken network. Losing one costs a teacher's time: open.
     "report_segments": Limit("240/minute", "60000/minute"),
-    "import_schools": Limit("10/minute", "10/minute", closed=True),
-    "import_teachers": Limit("10/minute", "10/minute", closed=True),
+    # Whoever asks by learner number learns where its holder is: enough for a day's desk, too little to walk the numbers.
+    "preview_transfer": Limit("20/minute;300/hour", "60/minute", closed=True),
+    "request_transfer": Limit("20/minute;300/hour", "60/minute", closed=True),
+    "place_hold": Limit("60/minute", "120/minute", closed=True),
+    "upload_job": Limit("10/minute", "60/minute", closed=True),
+    # Personal data leaves by these two: fail closed, and slow enough that a stolen sign-in does not carry much away.
+    "request_export": Limit("10/hour", "60/hour", closed=True),
+    "open_download": Limit("10/minute;60/hour", "60/minute", closed=True),
+    "redeem_download": Limit("10/minute;60/hour", "60/minute", closed=True),
+    # A county reads each of them; one teacher needs one, and takes it back when the name was wrong.
+    "request_school": Limit("10/hour", "600/hour"),
+    # Numbers in clear, one school at a time: nobody has to call hundreds of them in an hour.
+    "reveal_school_contact": Limit("60/hour", "120/hour", closed=True),
     "render_certificate": Limit("60/minute", "120/minute"),
 }
 

@@ -8,6 +8,7 @@ import marshmallow as ma
 from flask import Request
 from webargs import core
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import CombinedMultiDict
 
 from gateway.context import call
 from gateway.faults import from_messages
@@ -27,6 +28,10 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         body = call().body
         return core.missing if body is None else body
+
+    def load_files(self, req: Request, schema: ma.Schema) -> Any:
+        """A form's files and its texts together: the document knows one body, and an unknown text is refused like any name."""
+        return self._makeproxy(CombinedMultiDict([req.files, req.form]), schema)
 
     def handle_error(self, error: ma.ValidationError, *_ignored: Any, **_options: Any) -> NoReturn:
         # webargs puts the location on top: {"json": {...}}; the reader wants the field alone.

@@ -22,7 +22,7 @@ from services.shared.errors import ServiceError
 from services.shared.storage import Storage, open_storage
 
 blueprint = Blueprint("certs", __name__, description="Certificates 证书")
-pages = Pages("verification", __name__, template_folder="../templates")
+pages = Pages("certificate_pages", __name__, template_folder="../templates")
 
 # A first render waits for a free place in a small pool.
 RENDER_SECONDS = 15.0
@@ -107,7 +107,7 @@ def list_certificate_keys():
 def enter_number():
     """The form for a number; a number sent from it leads on to the number's own address."""
     if number := request.args.get("number", "").strip():
-        return redirect(url_for("verification.show_verification", number=number[:200]), 303)
+        return redirect(url_for("certificate_pages.show_verification", number=number[:200]), 303)
     return _page("", None, "", 200)
 
 

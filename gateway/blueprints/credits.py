@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway import caching
 from gateway.context import call
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
@@ -11,6 +12,8 @@ from gateway.pagination import ask_page
 from gateway.rpc import ask
 from gateway.schemas import credits as schemas
 from services.credits.contract import REASONS
+
+PACKS_SECONDS = 3600  # they come with a release
 
 blueprint = Blueprint("credits", __name__, description="认定学时与学时台账 (recognised hours and the ledger)")
 
@@ -34,6 +37,33 @@ def get_hours(query: dict[str, Any], programme_id: Any) -> dict[str, Any]:
 def list_ledger(query: dict[str, Any]) -> dict[str, Any]:
     """The entries of one teacher's ledger, newest first, each with the rule that made it."""
     return ask_page("credits", "list_ledger", {"year": None, **query, **_teacher(query)})
+
+
+@blueprint.get("/rule-packs")
+@blueprint.doc(operationId="list_packs", security=[])
+@blueprint.response(200, schemas.Packs)
+def list_packs() -> dict[str, Any]:
+    """The rule packs by which study becomes hours and credits; ACTIVE ones count, SAMPLE ones show, DRAFT ones judge nothing."""
+    caching.allow(PACKS_SECONDS, public=True)
+    return ask("credits", "list_packs")
+
+
+@blueprint.post("/rule-evaluations")
+@blueprint.doc(operationId="evaluate_rules")
+@blueprint.arguments(schemas.RuleEvaluation)
+@blueprint.response(200, schemas.RuleOutcome)
+def evaluate_rules(document: dict[str, Any]) -> dict[str, Any]:
+    """What the evidence of a document earns under a rule pack; nothing is kept. The same as `yanxiu rules evaluate`."""
+    return ask("credits", "evaluate_rules", document)
+
+
+@blueprint.get("/handovers")
+@blueprint.doc(operationId="list_handovers")
+@blueprint.arguments(schemas.HandoversQuery, location="query")
+@blueprint.response(200, schemas.Handovers)
+def list_handovers(query: dict[str, Any]) -> dict[str, Any]:
+    """Season hours that certificates brought into the local register of a place, and what is held for people to decide."""
+    return ask_page("credits", "list_handovers", query)
 
 
 def _teacher(query: dict[str, Any]) -> dict[str, str]:

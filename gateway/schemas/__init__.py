@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from werkzeug.datastructures import FileStorage
 
 from services.shared.paging import DEFAULT_PAGE, MAX_PAGE
 
@@ -35,6 +36,19 @@ class Whole(fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **options)
+
+
+class File(fields.Raw):
+    """A part of a form that is a file; a text under its name is none."""
+
+    def __init__(self, description: str, **options: Any) -> None:
+        metadata = {"type": "string", "format": "binary", "description": description}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise ma.ValidationError("Not a valid file.")
+        return value
 
 
 class Page(Schema):

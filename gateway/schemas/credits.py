@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from gateway.schemas import Page, PageReply, Schema
+from gateway.schemas import Page, PageReply, Schema, Text
+from services.credits.contract.handovers import HandoverState, HeldReason
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
 _HOURS = {"description": "Credit hours (学时), a decimal string.", "example": "2.00"}
@@ -113,3 +116,80 @@ class Entry(ma.Schema):
 
 class LedgerPage(PageReply):
     items = fields.List(fields.Nested(Entry))
+
+
+class PackListed(ma.Schema):
+    id = fields.String(metadata={"example": "guangxi-2016"})
+    version = fields.String(metadata={"description": "SHA-256 of the rules' content."})
+    status = fields.String(metadata={"description": "ACTIVE, SAMPLE or DRAFT.", "example": "ACTIVE"})
+    valid_from = fields.String(metadata={"example": "2016-01-01"})
+    valid_to = fields.String(allow_none=True, metadata={"example": None})
+    unit = fields.String(metadata={"description": "HOUR or CREDIT.", "example": "CREDIT"})
+    titles = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class Packs(ma.Schema):
+    items = fields.List(fields.Nested(PackListed))
+
+
+class RuleEvaluation(ma.Schema):
+    """A document with evidence. What it holds beside `kind` and `pack` depends on `kind`; the service checks it."""
+
+    class Meta:
+        unknown = ma.INCLUDE
+
+    kind = fields.String(
+        required=True, validate=validate.OneOf(["season", "ledger", "items"]), metadata={"example": "season"}
+    )
+    pack = fields.String(required=True, validate=validate.Length(1, 80), metadata={"example": "smartedu-2023-winter"})
+
+
+class RuleOutcome(ma.Schema):
+    """What the evidence earns; which members there are depends on the document's `kind`."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        # marshmallow would take the dictionary's own method for a member `items` that is not there.
+        return obj.get(attr, default)
+
+    hours = fields.String(metadata=_HOURS)
+    courses = fields.List(fields.Dict(), metadata={"description": "Of a season: each course, in the pack's order."})
+    certificate = fields.String(
+        metadata={"description": "NOT_DUE, NOT_EARNED, BLOCKED or ISSUED.", "example": "ISSUED"}
+    )
+    years = fields.List(fields.Dict(), metadata={"description": "Of a ledger: each year, with what is missing."})
+    cycle = fields.Dict(metadata={"description": "Of a ledger: all its years together."})
+    probation = fields.Dict(metadata={"description": "Of a ledger whose pack asks for probation training."})
+    credits = fields.String(metadata={"description": "Of items: their credits together.", "example": "18.00"})
+    items = fields.List(fields.Dict(), metadata={"description": "Of items: each rule's credits, and whether capped."})
+    trace = fields.List(fields.Dict(), metadata={"description": "Every rule that changed a number."})
+    pack = fields.Dict(metadata={"description": "The pack's id, version and status."})
+
+
+class HandoversQuery(Page):
+    place = Text(
+        80, required=True, metadata={"description": "A place in the tree.", "example": "CN/450000/450100/450103"}
+    )
+    state = fields.String(
+        validate=validate.OneOf([str(state) for state in HandoverState]), metadata={"example": "HELD"}
+    )
+
+
+class Handover(ma.Schema):
+    """A season's hours on their way into a local register, by one certificate."""
+
+    certificate_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    programme_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    number = fields.String(metadata={"description": "The certificate's.", "example": "YX-2023-7K3M-9QPX-2"})
+    year = fields.Integer(metadata={"example": 2023})
+    hours = fields.String(metadata=_HOURS)
+    state = fields.String(metadata={"description": ", ".join(HandoverState), "example": "HELD"})
+    reason = fields.String(
+        metadata={"description": f"Why it is held ({', '.join(HeldReason)}), else empty.", "example": "YEAR_FROZEN"}
+    )
+    recorded_at = fields.String(metadata={"example": "2023-03-01T02:00:00.000000Z"})
+    changed_at = fields.String(metadata={"example": "2023-03-01T02:00:00.000000Z"})
+
+
+class Handovers(PageReply):
+    items = fields.List(fields.Nested(Handover))

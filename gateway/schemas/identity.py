@@ -39,9 +39,20 @@ def segment(**options: Any) -> fields.String:
     return choice((*contract.SEGMENTS, *contract.SEGMENT_NAMES), "PRIMARY", description, **options)
 
 
+def emptied(longest: int, description: str, example: str, **options: Any) -> Text:
+    """A text that may be emptied again."""
+    return Text(longest, shortest=0, metadata={"description": description, "example": example}, **options)
+
+
 class SmsCodeRequest(Schema):
     phone = phone(required=True)
     purpose = choice(contract.SMS_PURPOSES, "REGISTER", required=True)
+    captcha = Text(
+        4000,
+        metadata={
+            "description": "Solution of a challenge from `POST /captchas`: to register, or when refused without."
+        },
+    )
 
 
 class SmsCodeSent(ma.Schema):
@@ -54,14 +65,6 @@ class NewAccount(Schema):
     sms_code = sms_code(required=True)
     password = secret("Optional: without one the account signs in by SMS code.")
     identity = choice(contract.IDENTITIES, "TEACHER", load_default="TEACHER")
-
-
-class NewSignIn(Schema):
-    """Either `password` or `sms_code`."""
-
-    phone = phone(required=True)
-    password = secret("Ten wrong ones in a row lock the account; a sign-in by SMS code unlocks it.")
-    sms_code = sms_code()
 
 
 class Refresh(Schema):
@@ -127,10 +130,37 @@ class ProfileChanges(Schema):
     gender = choice(contract.GENDERS, "2", "GB/T 2261.1; taken from the ID number when not given.")
     segment = segment()
     subject = Text(30, metadata={"description": "任教学科; in kindergarten always 幼教.", "example": "语文"})
+    birth_date = emptied(10, "A day; the one in the ID number where that tells it.", "1949-12-31")
+    ethnicity = emptied(20, "民族, by the code of GB/T 3304 or in Chinese.", "汉族")
+    title = choice(("", *contract.person.TITLES), "FIRST_GRADE", "职称.")
+    post_category = choice(("", *contract.person.POST_CATEGORIES), "TEACHER", "岗位类别.")
+    employed_since = emptied(10, "The first day of work.", "2022-09-01")
+    email = emptied(254, "Changed without review, like the two below.", "zhang@example.com")
+    address = emptied(200, "通信地址.", "广州市天河区体育西路 1 号")
+    nickname = emptied(30, "昵称.", "三丰")
+
+
+class Draft(ma.Schema):
+    """The changed fields only, the ID number masked."""
+
+    name = fields.String(metadata={"example": "李四"})
+    id_type = fields.String(metadata={"example": "RESIDENT_ID"})
+    id_no = fields.String(metadata={"description": "Masked.", "example": "1101**********002X"})
+    gender = fields.String(metadata={"example": "2"})
+    segment = fields.String(metadata={"example": "PRIMARY"})
+    subject = fields.String(metadata={"example": "语文"})
+    birth_date = fields.String(metadata={"example": "1949-12-31"})
+    ethnicity = fields.String(metadata={"example": "01"})
+    title = fields.String(metadata={"example": "FIRST_GRADE"})
+    post_category = fields.String(metadata={"example": "TEACHER"})
+    employed_since = fields.String(metadata={"example": "2022-09-01"})
 
 
 class Profile(ma.Schema):
     account_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    learner_no = fields.String(
+        metadata={"description": "继续教育学号: from the school's verification on.", "example": "1000000000007"}
+    )
     name = fields.String(metadata={"example": "张三"})
     id_type = fields.String(metadata={"example": "RESIDENT_ID"})
     id_no = fields.String(metadata={"description": "Masked.", "example": "1101**********002X"})
@@ -138,11 +168,23 @@ class Profile(ma.Schema):
     gender = fields.String(metadata={"example": "2"})
     segment = fields.String(metadata={"example": "PRIMARY"})
     subject = fields.String(metadata={"example": "语文"})
+    birth_date = fields.String(metadata={"example": "1949-12-31"})
+    ethnicity = fields.String(metadata={"description": "GB/T 3304.", "example": "01"})
+    title = fields.String(metadata={"example": "FIRST_GRADE"})
+    post_category = fields.String(metadata={"example": "TEACHER"})
+    employed_since = fields.String(metadata={"example": "2022-09-01"})
+    on_probation = fields.Boolean(metadata={"description": "Within the first year of work."})
+    email = fields.String(metadata={"example": "zhang@example.com"})
+    address = fields.String(metadata={"example": "广州市天河区体育西路 1 号"})
+    nickname = fields.String(metadata={"example": "三丰"})
     complete = fields.Boolean(metadata={"description": "Whether it suffices to enrol."})
     locked_fields = fields.List(fields.String(), metadata={"example": ["name", "id_type", "id_no"]})
     membership_state = fields.String(
         metadata={"description": "Of the school's verification, or empty.", "example": "PENDING"}
     )
+    review_state = choice(contract.person.PROFILE_STATES, "CONFIRMED")
+    return_reason = fields.String(metadata={"description": "Why the school sent it back, or empty.", "example": ""})
+    draft = fields.Nested(Draft, metadata={"description": "What waits for the school's review."})
 
 
 class Unlocked(ma.Schema):

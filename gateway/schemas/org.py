@@ -74,13 +74,18 @@ class School(ma.Schema):
     town = fields.String(metadata={"example": "北京街道"})
     other = fields.Boolean(metadata={"description": "Whether it is the county's 其他, where nobody is verified."})
     state = choice(contract.SchoolState)
+    merged_into = fields.String(
+        allow_none=True, metadata={"description": "Where its teachers belong since a merger.", "example": None}
+    )
     version = fields.Integer()
 
 
 class SchoolContact(ma.Schema):
     seal_name = fields.String()
-    head_name = fields.String()
+    head_name = fields.String(metadata={"description": "Masked.", "example": "王**"})
     head_mobile = fields.String(metadata={"description": "Masked.", "example": "138****5678"})
+    notice_name = fields.String(allow_none=True, metadata={"description": "Whom notices by SMS reach; masked."})
+    notice_mobile = fields.String(allow_none=True, metadata={"description": "Masked."})
 
 
 class SchoolDetail(School):
@@ -106,6 +111,8 @@ class NewSchool(Schema):
     head_mobile = fields.String(
         required=True, validate=validate.Regexp(r"^1[3-9][0-9]{9}\Z"), metadata={"example": "13800000000"}
     )
+    notice_name = Text(60, metadata={"description": "Whom notices by SMS reach, if not the head.", "example": "李干事"})
+    notice_mobile = fields.String(validate=validate.Regexp(r"^1[3-9][0-9]{9}\Z"), metadata={"example": "13700000000"})
     kind = choice(contract.SchoolKind, load_default="BASIC_EDUCATION")
     code = fields.String(
         load_default=None,
@@ -196,29 +203,3 @@ class GrantsQuery(Page):
 
 class Grants(PageReply):
     items = fields.List(fields.Nested(Grant))
-
-
-class Workbook(Schema):
-    file = fields.Raw(
-        required=True, metadata={"type": "string", "format": "binary", "description": "An .xlsx file of at most 5 MB."}
-    )
-
-
-class ImportedRow(ma.Schema):
-    row = fields.Integer(metadata={"description": "As the spreadsheet program numbers it.", "example": 2})
-    outcome = choice(contract.Outcome)
-    code = fields.String(metadata={"description": "Of a refusal, else empty.", "example": "identity.id_no_check_digit"})
-    field = fields.String(metadata={"example": "id_no"})
-    column = fields.String(metadata={"description": "The field's title in the template.", "example": "证件号码"})
-    message = fields.String(metadata={"description": "In the language asked for."})
-
-
-class ImportCounts(ma.Schema):
-    CREATED = fields.Integer(metadata={"example": 190})
-    UNCHANGED = fields.Integer(metadata={"example": 0})
-    REFUSED = fields.Integer(metadata={"example": 10})
-
-
-class ImportReport(ma.Schema):
-    rows = fields.List(fields.Nested(ImportedRow))
-    counts = fields.Nested(ImportCounts)

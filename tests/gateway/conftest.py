@@ -20,7 +20,7 @@ from joserfc.jwk import OKPKey
 
 from gateway.app import create_app
 from services.shared import clock
-from services.shared.actor import Role
+from services.shared.actor import Desk, Role
 from services.shared.ids import new_id
 from services.shared.keys import KeyRing
 from services.shared.settings import Settings, load_settings
@@ -87,6 +87,7 @@ class Tokens:
             "iat": now,
             "exp": now + 600,
             "ver": 1,
+            "dsk": Desk.ADMINISTRATOR if grants else Desk.TEACHER,
             **claims,
         }
         return self.sign({key: value for key, value in body.items() if value is not None})

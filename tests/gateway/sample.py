@@ -9,7 +9,7 @@ from gateway import caching
 from gateway.openapi import Blueprint
 from gateway.pagination import open_cursor, seal_cursor
 from gateway.rpc import ask, publish_confirmed, tell
-from gateway.schemas import Page, PageReply, Schema, Text, Whole
+from gateway.schemas import File, Page, PageReply, Schema, Text, Whole
 
 blueprint = Blueprint("sample", __name__, description="Routes for tests")
 
@@ -39,7 +39,7 @@ class Notes(PageReply):
 
 
 class Upload(Schema):
-    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+    file = File("A file.", required=True)
 
 
 @blueprint.get("/notes")

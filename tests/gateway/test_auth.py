@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from gateway import revocations
 from services.shared import clock
-from services.shared.actor import Kind, Role
+from services.shared.actor import Desk, Kind, Role
 from services.shared.ids import new_id
 from services.shared.keys import KeyRing
 from tests.fakes import FakeBus
@@ -258,3 +258,20 @@ def test_the_actor_token_is_bound_to_its_service(app: Flask, gateway_keyring: Ke
     assert verifier.verify(token, "org").kind is Kind.PERSON
     with pytest.raises(NotAllowed):
         verifier.verify(token, "identity")
+
+
+def test_desk_step_up_and_waiting_reach_the_services(client: FlaskClient, bus: FakeBus, tokens: Tokens) -> None:
+    bus.answer("notes", "get_note", {"title": "x"})
+    until = clock.now().replace(microsecond=250_000)
+    client.get(NOTE, headers=tokens.headers(None, dsk="ADMINISTRATOR", elv=until.timestamp(), wai=True))
+    client.get(NOTE, headers=tokens.headers(None, dsk=None, elv=None, wai=None))
+    full, older = (sent.actor for sent in bus.sent)
+    assert (full.desk, full.elevated_until, full.waiting) == (Desk.ADMINISTRATOR, until, True)
+    # An identity of the release before says nothing of these: no elevation then, and nobody waits.
+    assert (older.desk, older.elevated_until, older.waiting) == (Desk.TEACHER, None, False)
+
+
+@pytest.mark.parametrize("claims", [{"dsk": "EMPEROR"}, {"elv": "soon"}, {"elv": 10**30}])
+def test_claims_of_another_form_are_refused(client: FlaskClient, tokens: Tokens, claims: dict[str, Any]) -> None:
+    answer = client.get(NOTE, headers=tokens.headers(None, **claims))
+    assert (answer.status_code, answer.json["code"]) == (401, "shared.token_invalid")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -111,3 +113,12 @@ def test_without_a_broker_everything_is_unavailable(gateway_settings: Settings) 
         bus.call("org", "get_school", {}, actor_token="", command_id=None, timeout=2.0, call_id="")
     with pytest.raises(Unavailable):
         bus.publish(topology.STUDY, "0", {}, str(new_id()), 2.0)
+
+
+def test_what_threads_need_is_imported_before_there_are_any() -> None:
+    """Two threads that imported kombu first, at once, got a module without its names: /ready answered 500."""
+    code = (
+        "import sys; from gateway.bus import RealBus; from services.shared.settings import load_settings;"
+        "RealBus(load_settings({})); sys.exit('kombu' not in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -7,7 +7,7 @@ import pytest
 from gateway.blueprints import credits as blueprint
 from services.credits import contract
 from services.credits.rules import Reason
-from services.shared.errors import NotFound
+from services.shared.errors import InvalidInput, NotFound
 from services.shared.ids import new_id
 
 PROGRAMME_ID, TEACHER_ID, ENTRY_ID = (str(new_id()) for _ in range(3))
@@ -48,7 +48,8 @@ def test_every_reason_is_told_in_the_readers_language(client, bus, tokens, langu
 
 
 def test_every_reason_of_the_engine_has_words():
-    assert set(contract.REASONS) == {str(reason) for reason in Reason}
+    # Learning names the superseded session; the engine meets only time that was earned.
+    assert set(contract.REASONS) == {str(reason) for reason in Reason} | {"session_superseded"}
 
 
 def test_an_administrator_names_the_teacher(client, bus, tokens):
@@ -87,3 +88,25 @@ def test_faulty_queries_are_named(client, bus, tokens, query, field):
     refused = client.get(f"/api/v1/ledger?{query}", headers=tokens.headers())
     assert (refused.status_code, refused.json["field"]) == (400, field)
     assert bus.sent == []
+
+
+def test_a_document_reaches_the_rules_whole_and_its_fault_comes_back_with_its_place(client, bus, tokens):
+    document = {"kind": "ledger", "pack": "guangxi-2016", "years": [2021], "entries": []}
+    bus.answer("credits", "evaluate_rules", {"years": [], "cycle": {"met": False}, "trace": []})
+    answer = client.post("/api/v1/rule-evaluations", json=document, headers=tokens.headers())
+    assert (answer.status_code, answer.json["cycle"]) == (200, {"met": False})
+    assert bus.sent[-1].arguments == document
+    bus.answer("credits", "evaluate_rules", InvalidInput("credits.year_outside", "years.0"))
+    refused = client.post("/api/v1/rule-evaluations", json=document, headers=tokens.headers())
+    assert (refused.status_code, refused.json["code"], refused.json["field"]) == (
+        400,
+        "credits.year_outside",
+        "years.0",
+    )
+
+
+def test_the_packs_are_listed_for_visitors(client, bus):
+    pack = {"id": "guangxi-2016", "status": "ACTIVE", "valid_from": "2016-01-01", "valid_to": None}
+    bus.answer("credits", "list_packs", {"items": [pack]})
+    answer = client.get("/api/v1/rule-packs")
+    assert (answer.status_code, answer.json["items"]) == (200, [pack])

@@ -32,6 +32,7 @@ def operations(app: Flask) -> Iterator[tuple[str, str, Operation]]:
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             if operation := known.find(rule.endpoint, method):
                 address = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+                address = re.sub(r"<int:[^>]+>", "2023", address)
                 yield method, re.sub(r"<[^>]+>", AN_ID, address), operation
 
 

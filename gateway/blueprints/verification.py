@@ -1,0 +1,98 @@
+"""Yearly and cycle verification, the credit matrix, and complaints about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.openapi import Blueprint
+from gateway.pagination import ask_page
+from gateway.rpc import ask, tell
+from gateway.schemas import Page
+from gateway.schemas import verification as schemas
+
+blueprint = Blueprint(
+    "verification", __name__, description="年度与周期验证、学分统计、投诉 (verification, credit matrix, complaints)"
+)
+
+
+@blueprint.get("/year-verifications/<int:year>")
+@blueprint.doc(operationId="get_year_verification")
+@blueprint.arguments(schemas.YearQuery, location="query")
+@blueprint.response(200, schemas.YearVerification)
+def get_year_verification(query: dict[str, Any], year: int) -> dict[str, Any]:
+    """What a teacher's year comes to and what is missing: as it stands, as it stood at a past moment, or as it was frozen."""
+    return ask("credits", "get_year_verification", {"year": year, **schemas.YearQuery().dump(query)})
+
+
+@blueprint.get("/credit-matrix")
+@blueprint.doc(operationId="get_credit_matrix")
+@blueprint.arguments(schemas.MatrixQuery, location="query")
+@blueprint.response(200, schemas.CreditMatrix)
+def get_credit_matrix(query: dict[str, Any]) -> dict[str, Any]:
+    """Category by year of a cycle, with what is required and how far it has come."""
+    return ask("credits", "get_credit_matrix", schemas.MatrixQuery().dump(query))
+
+
+@blueprint.post("/complaints")
+@blueprint.doc(operationId="file_complaint")
+@blueprint.arguments(schemas.NewComplaint)
+@blueprint.response(201, schemas.Complaint)
+def file_complaint(body: dict[str, Any]) -> dict[str, Any]:
+    """Complain about the own year's verification, while its window is open."""
+    return tell("credits", "file_complaint", body)
+
+
+@blueprint.get("/complaints/mine")
+@blueprint.doc(operationId="list_own_complaints")
+@blueprint.arguments(Page, location="query")
+@blueprint.response(200, schemas.Complaints)
+def list_own_complaints(query: dict[str, Any]) -> dict[str, Any]:
+    """The own complaints, the oldest first."""
+    return ask_page("credits", "list_own_complaints", query)
+
+
+@blueprint.get("/complaints")
+@blueprint.doc(operationId="list_complaints")
+@blueprint.arguments(schemas.ComplaintsQuery, location="query")
+@blueprint.response(200, schemas.Complaints)
+def list_complaints(query: dict[str, Any]) -> dict[str, Any]:
+    """Complaints of the teachers of a county, for those who handle them."""
+    return ask_page("credits", "list_complaints", query)
+
+
+@blueprint.post("/complaints/<uuid:complaint_id>/assignment")
+@blueprint.doc(operationId="assign_complaint")
+@blueprint.response(200, schemas.Complaint)
+def assign_complaint(complaint_id: Any) -> dict[str, Any]:
+    """Take a complaint on."""
+    return tell("credits", "assign_complaint", _named(complaint_id))
+
+
+@blueprint.post("/complaints/<uuid:complaint_id>/answer")
+@blueprint.doc(operationId="answer_complaint")
+@blueprint.arguments(schemas.ComplaintAnswer)
+@blueprint.response(200, schemas.Complaint)
+def answer_complaint(body: dict[str, Any], complaint_id: Any) -> dict[str, Any]:
+    """Answer it; what it was right about is corrected in the ledger, and the year is frozen again."""
+    return tell("credits", "answer_complaint", {**_named(complaint_id), **schemas.ComplaintAnswer().dump(body)})
+
+
+@blueprint.post("/complaints/<uuid:complaint_id>/closing")
+@blueprint.doc(operationId="close_complaint")
+@blueprint.response(200, schemas.Complaint)
+def close_complaint(complaint_id: Any) -> dict[str, Any]:
+    """Be content with the answer."""
+    return tell("credits", "close_complaint", _named(complaint_id))
+
+
+@blueprint.post("/complaints/<uuid:complaint_id>/reopening")
+@blueprint.doc(operationId="reopen_complaint")
+@blueprint.arguments(schemas.ComplaintReopening)
+@blueprint.response(200, schemas.Complaint)
+def reopen_complaint(body: dict[str, Any], complaint_id: Any) -> dict[str, Any]:
+    """Ask for another answer, once, while the window is open."""
+    return tell("credits", "reopen_complaint", {**_named(complaint_id), **body})
+
+
+def _named(complaint_id: Any) -> dict[str, Any]:
+    return {"complaint_id": str(complaint_id)}

@@ -1,0 +1,102 @@
+"""Bodies and queries of declared hours."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from gateway.schemas import File, Page, PageReply, Schema, Text
+from services.credits.contract.declarations import DeclarationState, DeclaredKind
+
+EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
+_KIND = {"description": "What was done.", "example": "DECLARATION"}
+_STATES = [str(state) for state in DeclarationState]
+_KINDS = [str(kind) for kind in DeclaredKind]
+
+
+class NewDeclaration(Schema):
+    """Hours for training or other work outside the platform; they belong to the year in which it ended."""
+
+    year = fields.Integer(required=True, strict=True, validate=validate.Range(1990, 2200), metadata={"example": 2023})
+    kind = fields.String(required=True, validate=validate.OneOf(_KINDS), metadata=_KIND)
+    title = Text(200, required=True, metadata={"example": "全国小学数学教学研讨会"})
+    institution = Text(200, required=True, metadata={"example": "中国教育学会"})
+    hours = fields.String(
+        required=True,
+        validate=validate.Length(max=12),
+        metadata={"description": "A decimal string, more than 0.", "example": "12"},
+    )
+    started_on = fields.Date(required=True, metadata={"example": "2023-10-01"})
+    ended_on = fields.Date(required=True, metadata={"example": "2023-10-03"})
+    hour_type = fields.String(validate=validate.Length(max=40), metadata={"example": "专业科目"})
+    training_form = fields.String(validate=validate.Length(max=40), metadata={"example": ""})
+    note = fields.String(validate=validate.Length(max=1000), metadata={"example": ""})
+
+
+class DeclarationsQuery(Page):
+    place = Text(
+        80, required=True, metadata={"description": "A place in the tree.", "example": "CN/440000/440100/440103"}
+    )
+    state = fields.String(validate=validate.OneOf(_STATES), metadata={"example": "FIRST_REVIEW"})
+    year = fields.Integer(validate=validate.Range(1990, 2200), metadata={"example": 2023})
+    kind = fields.String(validate=validate.OneOf(_KINDS), metadata=_KIND)
+
+
+class DeclarationReason(Schema):
+    reason = Text(500, required=True, metadata={"example": "缺少结业证明"})
+
+
+class Declaration(ma.Schema):
+    declaration_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    year = fields.Integer(metadata={"example": 2023})
+    kind = fields.String(metadata=_KIND)
+    state = fields.String(metadata={"description": ", ".join(_STATES), "example": "FIRST_REVIEW"})
+    round = fields.Integer(metadata={"description": "How often it was submitted.", "example": 1})
+    version = fields.Integer(metadata={"example": 2})
+    content = fields.Dict(metadata={"description": "The present text: title, institution, hours, dates, types, note."})
+    created_at = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
+    changed_at = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
+
+
+class Proof(Schema):
+    file = File("PDF, JPEG or PNG of at most 10 MB.", required=True)
+
+
+class AttachmentAdded(ma.Schema):
+    attachment_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    attachments = fields.Integer(metadata={"description": "Of the next round so far, ten at most.", "example": 1})
+
+
+class Attachment(ma.Schema):
+    attachment_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    media_type = fields.String(metadata={"example": "application/pdf"})
+    size = fields.Integer(metadata={"example": 48213})
+    added_at = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
+
+
+class DeclarationRound(ma.Schema):
+    """One submission as it was, with both opinions."""
+
+    round = fields.Integer(metadata={"example": 1})
+    content = fields.Dict()
+    submitted_at = fields.String()
+    first_outcome = fields.String(allow_none=True, metadata={"description": "PASS or RETURN."})
+    first_reason = fields.String()
+    first_at = fields.String(allow_none=True)
+    final_outcome = fields.String(allow_none=True, metadata={"description": "APPROVE or RETURN."})
+    final_reason = fields.String()
+    final_at = fields.String(allow_none=True)
+    attachments = fields.List(fields.Nested(Attachment))
+
+
+class DeclarationDetail(Declaration):
+    rounds = fields.List(fields.Nested(DeclarationRound))
+    attachments = fields.List(
+        fields.Nested(Attachment),
+        metadata={"description": "Of the next round; told to its author while it can be edited."},
+    )
+
+
+class Declarations(PageReply):
+    items = fields.List(fields.Nested(Declaration))
