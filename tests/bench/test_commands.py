@@ -81,6 +81,55 @@ def test_api_embedded() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_sign_ins_embedded() -> None:
+    document = bench("sign-ins", "--embedded", *TINY)
+    found = cases(document)
+    assert set(found) == {"argon2", "sign_in"}
+    assert found["sign_in"]["ratios"]["argon2"]["value"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_activation_tells_goals_and_how_fast_it_folds() -> None:
+    document = bench("activation", "--embedded", "--schools", "2000", "--rounds", "1", "--operations", "2", "--json")
+    assert {goal["name"] for goal in document["goals"]} == {"growth", "counting"}
+    assert document["folded_per_second"] > 0
+    assert all(took > 0 for took in document["milliseconds"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_people_are_the_same_as_the_selects() -> None:
+    document = bench("people", "--embedded", "--people", "5000", "--rounds", "1", "--operations", "2", "--json")
+    assert {goal["name"] for goal in document["goals"]} == {"last_to_first", "to_bare"}
+    assert all(took > 0 for took in document["milliseconds"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_imports_are_held_against_copy() -> None:
+    document = bench("imports", "--embedded", "--teachers", "100", "--rounds", "1", "--files", "1", "--json")
+    found = cases(document)
+    assert set(found) == {"copy_roster", "copy_left", "validate", "import"}
+    assert set(found["import"]["ratios"]) == {"copy_roster", "copy_left"}
+    assert all(goal["found"] > 0 for goal in document["goals"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_rosters_are_the_same_as_the_selects() -> None:
+    document = bench("rosters", "--embedded", "--teachers", "4000", "--rounds", "1", "--operations", "4", "--json")
+    found = cases(document)
+    lists = ("present", "waiting", "archived")
+    assert set(found) == {"counts"} | {f"{name}_{page}" for name in lists for page in ("first", "last", "bare")}
+    assert {goal["name"] for goal in document["goals"]} == {
+        f"{name}_last_to_{against}" for name in lists for against in ("first", "bare")
+    }
+    assert document["teachers"] == 4000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_start_tells_goals_and_verdicts() -> None:
     document = bench("start", "--rounds", "1", "--json")
     goals = {goal["name"]: goal for goal in document["goals"]}
