@@ -13,7 +13,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.roster_columns import SCHOOL_COLUMNS, TEACHER_COLUMNS, Column
+from services.org.contract.bulk import SCHOOL_COLUMNS, TEACHER_COLUMNS
+from services.shared.bulk.columns import Column
 from services.shared.spreadsheet import write_sheet
 from yanxiu.journey.people import CHECK_CHARACTERS, complete_id_no
 
@@ -169,10 +170,10 @@ FAULTS: tuple[tuple[Callable[[dict[str, str], dict[str, str]], None], str, str],
     (_write_old_number, "identity.id_no_fifteen_digits", "id_no"),
     (_break_birth_date, "identity.id_no_birth_date", "id_no"),
     (_set("phone", "1390000"), "identity.phone_form", "phone"),
-    (_set("phone", ""), "org.value_missing", "phone"),
-    (_set("name", ""), "org.value_missing", "name"),
+    (_set("phone", ""), "shared.value_missing", "phone"),
+    (_set("name", ""), "shared.value_missing", "name"),
     (_set("segment", "大学"), "identity.segment_unknown", "segment"),
     (_set("school_code", "2144999999"), "org.school_unknown", "school_code"),
-    (_copy("id_no"), "org.duplicate_row", "id_no"),
-    (_copy("phone"), "org.duplicate_row", "phone"),
+    (_copy("id_no"), "shared.duplicate_row", "id_no"),
+    (_copy("phone"), "shared.duplicate_row", "phone"),
 )

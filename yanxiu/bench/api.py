@@ -157,7 +157,7 @@ def cases(stack: Stack, crowd: People, database: Callable[[], set[int]]) -> list
     """The measured actions, cheapest first."""
 
     def parts() -> Mapping[str, set[int]]:
-        return _parts(stack, database)
+        return parts_of(stack, database)
 
     def case(name: str, told: str, make: Callable[[Teacher], Request], settle: float = 0.0) -> Case:
         turn = itertools.cycle(crowd.teachers)
@@ -190,7 +190,8 @@ def cases(stack: Stack, crowd: People, database: Callable[[], set[int]]) -> list
     ]
 
 
-def _parts(stack: Stack, database: Callable[[], set[int]]) -> Mapping[str, set[int]]:
+def parts_of(stack: Stack, database: Callable[[], set[int]]) -> Mapping[str, set[int]]:
+    """The processes of a stack by what they are."""
     pids = stack.supervisor.pids()
     if stack.settings.embedded:
         return {"stack": usage.trees(pids.values()), "database": database()}

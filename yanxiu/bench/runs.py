@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from yanxiu.bench import floors, ground, results
 from yanxiu.bench.cases import Case, Report, Sample, measure
@@ -18,6 +19,7 @@ class Outcome:
     findings: list[Finding]
     against: tuple[str, ...]
     remarks: list[str]
+    goals: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 def measure_floors(
@@ -63,6 +65,25 @@ def measure_api(
         samples = _measure(cases, rounds, operations, report, people)
         people.require_everything_recorded()
     return Outcome(stack.settings.mode.value, results.find(cases, samples, names), names, told)
+
+
+def measure_sign_ins(
+    *, rounds: int, operations: int, concurrency: int, embedded: bool, own_vhost: bool, report: Report
+) -> Outcome:
+    """Sign-ins by password against bare argon2id. Raises BenchError when one of them came out wrong."""
+    from yanxiu.bench import sign_ins
+    from yanxiu.local import launcher
+
+    against = (sign_ins.ARGON2,)
+    with (
+        ground.own_ground(embedded=embedded, own_vhost=own_vhost) as (asked, environment),
+        launcher.running(asked, port=0, environment=environment, copies=sign_ins.copies()) as stack,
+    ):
+        cases = sign_ins.cases(stack, concurrency, lambda: floors.database_pids(stack.settings))
+        told = remarks(cases)
+        samples = _measure(cases, rounds, operations, report)
+    found = results.find(cases, samples, against)
+    return Outcome(stack.settings.mode.value, found, against, told, sign_ins.goals(samples))
 
 
 def _measure(

@@ -59,7 +59,8 @@ def show_goals(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) 
         goal = row.get("goal")
         table.add_row(
             row["told"],
-            f"{row['found']:.1f} {row['unit']}",
+            # A ratio a hundredth above its goal has missed it, and must not look as if it had not.
+            f"{row['found']:.2f} {row['unit']}" if row["unit"] == "×" else f"{row['found']:.1f} {row['unit']}",
             NOT_MEASURED if goal is None else f"≤ {goal:g} {row['unit']}",
             NOT_MEASURED if goal is None else ("met" if row["found"] <= goal else "missed"),
         )

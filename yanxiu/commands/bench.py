@@ -20,6 +20,7 @@ EXIT_WRONG = 1
 ROUNDS, OPERATIONS, STARTS = 6, 400, 3
 QUICK_ROUNDS, QUICK_OPERATIONS, QUICK_STARTS = 3, 100, 1
 CONCURRENCY = 4
+TEACHERS = 1_000_000
 WIDTH = 120
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
@@ -68,6 +69,15 @@ def api(as_json: bool, rounds: int | None, quick: bool, operations: int | None, 
     _measure("api", measure_api, as_json, _size(rounds, operations, quick), where)
 
 
+@command.command("sign-ins")
+@measuring
+def sign_ins(as_json: bool, rounds: int | None, quick: bool, operations: int | None, **where: Any) -> None:
+    """How near signing in by password comes to the limit that its argon2id sets."""
+    from yanxiu.bench.runs import measure_sign_ins
+
+    _measure("sign-ins", measure_sign_ins, as_json, _size(rounds, operations, quick), where)
+
+
 @command.command
 @as_json_option
 @rounds_option
@@ -89,6 +99,119 @@ def start(as_json: bool, rounds: int | None, quick: bool) -> None:
     show_machine(console, document["machine"])
 
 
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
+@operations_option
+@click.option("--schools", default=470_000, show_default=True, type=click.IntRange(1000), help="Of the country.")
+def activation(
+    as_json: bool, rounds: int | None, quick: bool, embedded: bool, operations: int | None, schools: int
+) -> None:
+    """What reading activation progress costs at all the country's schools, against few, and against counting."""
+    from yanxiu.bench.activation import measure_activation
+    from yanxiu.bench.showing import show_goals, show_machine
+
+    console = _console(as_json)
+    with _telling_mistakes():
+        document = measure_activation(
+            schools,
+            **_size(rounds, operations, quick),
+            embedded=embedded,
+            report=lambda step: console.print(f"[dim]{step}[/dim]"),
+        )
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    show_goals(console, "activation progress", document["goals"])
+    for name, took in document["milliseconds"].items():
+        console.print(f"{name}: {took} ms")
+    show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
+@operations_option
+@click.option("--people", default=1_000_000, show_default=True, type=click.IntRange(5000), help="Of the country.")
+def people(as_json: bool, rounds: int | None, quick: bool, embedded: bool, operations: int | None, people: int) -> None:
+    """What an administrator's search by name costs among a million, against bare SELECTs of the same people."""
+    from yanxiu.bench.people import measure_people
+    from yanxiu.bench.showing import show_goals, show_machine
+
+    console = _console(as_json)
+    with _telling_mistakes():
+        document = measure_people(
+            people,
+            **_size(rounds, operations, quick),
+            embedded=embedded,
+            report=lambda step: console.print(f"[dim]{step}[/dim]"),
+        )
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    show_goals(console, "people by name", document["goals"])
+    for name, took in document["milliseconds"].items():
+        console.print(f"{name}: {took} ms")
+    show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@operations_option
+@quick_option
+@embedded_option
+@click.option(
+    "--teachers", default=TEACHERS, show_default=True, type=click.IntRange(1000, 20_000_000), help="In the province."
+)
+def rosters(
+    as_json: bool, rounds: int | None, operations: int | None, quick: bool, embedded: bool, teachers: int
+) -> None:
+    """Lists of a province's teachers: the last page against the first, and both against a bare SELECT."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.rosters import measure_rosters
+
+    console, size = _console(as_json), _size(rounds, operations, quick)
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_rosters(teachers=teachers, embedded=embedded, report=report, **size)
+    document = results.document("rosters", outcome.mode, outcome.findings, teachers=outcome.teachers, **size)
+    if as_json:
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
+        return
+    title = f"{outcome.teachers:,} teachers, {outcome.mode} mode"
+    showing.show_findings(console, title, outcome.findings, ())
+    showing.show_goals(console, title, outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@embedded_option
+@click.option("--teachers", default=500, show_default=True, type=click.IntRange(100, 100_000), help="In each file.")
+@click.option("--files", default=2, show_default=True, type=click.IntRange(1), help="In each round.")
+def imports(as_json: bool, rounds: int | None, embedded: bool, teachers: int, files: int) -> None:
+    """A roster through a whole job, against COPY of the roster and of everything that the import writes."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.imports import measure_imports
+
+    console, size = _console(as_json), {"rounds": rounds or ROUNDS, "operations": files}
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_imports(teachers=teachers, embedded=embedded, report=report, **size)
+    document = results.document("imports", outcome.mode, outcome.findings, teachers=outcome.teachers, **size)
+    if as_json:
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
+        return
+    title = f"files of {outcome.teachers:,} teachers, {outcome.mode} mode"
+    showing.show_findings(console, title, outcome.findings, ("copy_roster", "copy_left"))
+    showing.show_goals(console, title, outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
 def _size(rounds: int | None, operations: int | None, quick: bool) -> dict[str, int]:
     return {
         "rounds": rounds or (QUICK_ROUNDS if quick else ROUNDS),
@@ -105,10 +228,14 @@ def _measure(kind: str, run: Callable[..., Any], as_json: bool, size: dict[str, 
     document = results.document(
         kind, outcome.mode, outcome.findings, concurrency=where["concurrency"], **size, remarks=outcome.remarks
     )
+    if outcome.goals:
+        document["goals"] = outcome.goals
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
     showing.show_findings(console, f"{kind}, {outcome.mode} mode", outcome.findings, outcome.against)
+    if outcome.goals:
+        showing.show_goals(console, kind, outcome.goals)
     for remark in outcome.remarks:
         console.print(f"[dim]{remark}[/dim]")
     showing.show_machine(console, document["machine"])

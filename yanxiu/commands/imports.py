@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from gateway.rosters import Progress, RosterRow, Services
     from yanxiu.local.operator import Operator
 
 EXIT_REFUSED = 1
@@ -48,20 +46,16 @@ def divisions(as_json: bool) -> None:
 @xlsx
 @as_json_option
 def schools(file: Path, as_json: bool) -> None:
-    """Create the schools of an .xlsx roster."""
-    from gateway import rosters
-
-    _import_roster(file, as_json, rosters.import_schools)
+    """Create the schools of an .xlsx or .csv roster."""
+    _import_roster(file, as_json, "import_schools")
 
 
 @command.command()
 @xlsx
 @as_json_option
 def teachers(file: Path, as_json: bool) -> None:
-    """Give the teachers of an .xlsx roster accounts and places in their schools."""
-    from gateway import rosters
-
-    _import_roster(file, as_json, rosters.import_teachers)
+    """Give the teachers of an .xlsx or .csv roster accounts and places in their schools."""
+    _import_roster(file, as_json, "import_teachers")
 
 
 @command.command()
@@ -93,27 +87,16 @@ def samples(folder: Path, edition: int) -> None:
         click.echo(path)
 
 
-def _import_roster(file: Path, as_json: bool, act: Callable[[bytes, Services, Progress], list[RosterRow]]) -> None:
-    data = file.read_bytes()
+def _import_roster(file: Path, as_json: bool, kind: str) -> None:
+    from yanxiu.local.roster_job import run_roster
+
     with _operator() as operator, _progress(file.name) as progress:
-        rows = act(data, OperatorServices(operator), progress)
-    _report(rows, as_json)
-    if any(not row.alive for row in rows):
+        done = run_roster(operator, kind, file, progress)
+    if done.code:
+        _fail(_told_code(done.code, done.field))
+    _report(done.counts, done.refused, as_json)
+    if done.refused:
         sys.exit(EXIT_REFUSED)
-
-
-class OperatorServices:
-    """The way to the services as the operators' machine. Each run has keys of its own: outcomes tell the present state."""
-
-    def __init__(self, operator: Operator) -> None:
-        self._operator = operator
-
-    def ask(self, service: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        return dict(self._operator.ask(service, method, arguments))
-
-    def tell(self, service: str, method: str, arguments: dict[str, Any], step: str) -> dict[str, Any]:
-        del step  # the operator makes a fresh key for each command
-        return dict(self._operator.tell(service, method, arguments))
 
 
 @contextlib.contextmanager
@@ -134,11 +117,14 @@ def _operator() -> Iterator[Operator]:
 
 
 def _told(error: Any) -> str:
+    return f"{_told_code(error.code, error.field)} {error.detail}".rstrip()
+
+
+def _told_code(code: str, field: str) -> str:
     from gateway.messages import load_catalogue
 
-    text = load_catalogue().text(error.code, "en")
-    where = f" ({error.field})" if error.field else ""
-    return f"{text}{where} [{error.code}] {error.detail}".rstrip()
+    where = f" ({field})" if field else ""
+    return f"{load_catalogue().text(code, 'en')}{where} [{code}]"
 
 
 def _fail(text: str, code: int = EXIT_REFUSED) -> Any:
@@ -156,24 +142,14 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _report(rows: list[RosterRow], as_json: bool) -> None:
+def _report(counts: dict[str, int], refused: list[dict[str, Any]], as_json: bool) -> None:
     from gateway.messages import load_catalogue
 
     texts = load_catalogue()
-    counts = Counter(str(row.outcome) for row in rows)
-    refused = [
-        {
-            "row": row.number,
-            "code": row.code,
-            "field": row.field,
-            "message": texts.text(row.code, "en", "shared.invalid"),
-        }
-        for row in rows
-        if not row.alive
-    ]
+    told = [{**row, "message": texts.text(row["code"], "en", "shared.invalid")} for row in refused]
     if as_json:
-        click.echo(json.dumps({"counts": counts, "refused": refused}, ensure_ascii=False))
+        click.echo(json.dumps({"counts": counts, "refused": told}, ensure_ascii=False))
         return
-    for row in refused:
+    for row in told:
         click.echo(f"row {row['row']}, {row['field']}: {row['message']} [{row['code']}]")
     click.echo(", ".join(f"{counts[outcome]} {outcome.lower()}" for outcome in ("CREATED", "UNCHANGED", "REFUSED")))

@@ -46,4 +46,7 @@ def prepare(settings: Settings) -> str:
     with operator(settings) as cli:
         cli.load_divisions()
         cli.appoint_national_operator(SAMPLE_OPERATOR)
-    return f"divisions are loaded; the national operator signs in with phone {SAMPLE_OPERATOR.phone} and an SMS code"
+    return (
+        f"divisions are loaded; the national operator signs in with phone {SAMPLE_OPERATOR.phone} and an SMS code,"
+        " sets a password, and opens the administrator's desk with both"
+    )

@@ -8,6 +8,9 @@ from typing import Any
 
 import requests
 
+from yanxiu.client.captcha import solve
+
+TEACHER, ADMINISTRATOR = "TEACHER", "ADMINISTRATOR"
 # How long an unavailable server is asked again; every unsafe request carries its key, so that it takes effect once.
 PATIENCE_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 2.0
@@ -35,7 +38,7 @@ class Api:
         self.http.headers["Accept-Language"] = language
         self.account: dict[str, Any] = {}
         self._refresh_token = ""
-        self._phone, self._password = "", ""
+        self._phone, self._password, self._desk = "", "", TEACHER
 
     @property
     def account_id(self) -> str:
@@ -50,10 +53,6 @@ class Api:
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         return self.send("PATCH", path, json=body).json()
-
-    def upload(self, path: str, name: str, content: bytes) -> Any:
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return self.send("POST", path, files={"file": (name, content, kind)}).json()
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer, after refreshing an expired sign-in and waiting out 429, 503 and a server that is away.
@@ -100,34 +99,70 @@ class Api:
 
     # --- signing in ---
 
+    def captcha(self) -> str:
+        """A captcha, solved as the browser's widget does."""
+        return solve(self.post("/captchas")["challenge"])
+
     def sms_code(self, phone: str, purpose: str) -> str:
         """Ask for a code, and read it in the development mailbox."""
-        self.post("/sms-codes", {"phone": phone, "purpose": purpose})
+        self.post("/sms-codes", {"phone": phone, "purpose": purpose, "captcha": self.captcha()})
+        return self._newest_code(phone)
+
+    def _newest_code(self, phone: str) -> str:
         messages = self.get("/development/messages", phone=phone)["items"]
-        return str(messages[0]["code"])
+        return next(str(message["code"]) for message in messages if message["code"])
 
     def register(self, phone: str, password: str = "", identity: str = "TEACHER") -> None:
         body = {"phone": phone, "sms_code": self.sms_code(phone, "REGISTER"), "identity": identity}
         self._take(self.post("/accounts", body | ({"password": password} if password else {})))
-        self._phone, self._password = phone, password
+        self._phone, self._password, self._desk = phone, password, TEACHER
 
-    def sign_in(self, phone: str, password: str = "") -> None:
-        body = {"phone": phone}
-        body |= {"password": password} if password else {"sms_code": self.sms_code(phone, "SIGN_IN")}
+    def sign_in(self, phone: str, password: str = "", desk: str = TEACHER) -> None:
+        """At the teacher's desk by password or, without one, by SMS code; at the administrator's by both."""
+        # Whoever signs in is nobody yet, also when this client knew somebody.
+        self.http.headers.pop("Authorization", None)
+        body = {"phone": phone, "desk": desk}
+        if password:
+            body["password"] = password
+        if desk == ADMINISTRATOR or not password:
+            body["sms_code"] = self.sms_code(phone, "SIGN_IN")
+        if desk == ADMINISTRATOR:
+            body["captcha"] = self.captcha()
         self._take(self.post("/sessions", body))
-        self._phone, self._password = phone, password
+        self._phone, self._password, self._desk = phone, password, desk
+
+    def open_desk(self) -> None:
+        """Go to the administrator's desk in this sign-in."""
+        self._desk = ADMINISTRATOR
+        proofs = {
+            "password": self._password,
+            "sms_code": self.sms_code(self._phone, "SIGN_IN"),
+            "captcha": self.captcha(),
+        }
+        opened = self.post("/sessions/current/desk", {"desk": ADMINISTRATOR, **proofs})
+        self.http.headers["Authorization"] = f"Bearer {opened['access_token']}"
+
+    def step_up(self) -> None:
+        """Type a fresh code, for what asks for it."""
+        self.post("/step-up-codes")
+        stepped = self.post("/step-up", {"sms_code": self._newest_code(self._phone)})
+        self.http.headers["Authorization"] = f"Bearer {stepped['access_token']}"
 
     def refresh(self) -> None:
         # The old access token may be revoked, and a revoked one is refused wherever it is shown.
         self.http.headers.pop("Authorization", None)
-        self._take(self.post("/sessions/refresh", {"refresh_token": self._refresh_token}))
+        refreshed = self.post("/sessions/refresh", {"refresh_token": self._refresh_token})
+        self._take(refreshed)
+        if self._desk == ADMINISTRATOR != refreshed["desk"]:
+            # It closes at the end of a working day; the simulated clock jumps over weeks.
+            self.open_desk()
 
     def renew_sign_in(self) -> None:
         """Refresh; a refresh token whose answer was lost counts as stolen, so then sign in again."""
         try:
             self.refresh()
         except ProblemError:
-            self.sign_in(self._phone, self._password)
+            self.sign_in(self._phone, self._password, self._desk)
 
     def _take(self, answer: dict[str, Any]) -> None:
         tokens = answer.get("tokens", answer)

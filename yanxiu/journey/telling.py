@@ -15,7 +15,7 @@ from yanxiu.journey.viewing import beijing
 from yanxiu.local.operator import SAMPLE_OPERATOR, operator
 
 SEASON_FILE = Path(__file__).resolve().parents[2] / "services" / "catalog" / "seasons" / "2023-winter.yaml"
-CLOCK_STARTS = "2022-12-01T08:00:00"
+CLOCK_STARTS = "2022-11-01T08:00:00"
 
 
 def environment(settings: Settings) -> dict[str, str]:

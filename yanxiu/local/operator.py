@@ -9,13 +9,14 @@ from typing import Any
 
 from services.shared.actor import ActorSigner, service_actor
 from services.shared.bus.local import LocalClient
+from services.shared.bus.providers import ServiceBus
 from services.shared.keys import KeyRing, open_keyring
 from services.shared.settings import Settings
 from yanxiu.journey.people import Person, invent
 from yanxiu.local import processes
 
 NATION = "CN"
-# The development installation's first operator; production appoints a real person with `yanxiu operator`.
+# The development installation's first operator; production appoints a real person with `yanxiu operator appoint`.
 SAMPLE_OPERATOR = invent(0, 1)
 
 
@@ -36,6 +37,12 @@ class Operator:
     def open(self, process: str) -> Any:
         """The service object of a process type, for what goes past its methods (`yanxiu resync`)."""
         return self._client.open(process)
+
+    def open_bulk(self, process: str) -> Any:
+        """As `open`, for a process type that runs jobs: it asks other services as the command line, whose jobs these are."""
+        service = self._client.open(process)
+        service.bus = ServiceBus("cli", self._signer, self._client)
+        return service
 
     def _call(self, service: str, method: str, arguments: dict[str, Any], command_id: str | None) -> Any:
         return self._client.call(

@@ -35,12 +35,13 @@ class ProcessType:
     module: str = ""
 
 
-# certs and learning ask identity; the others are only asked.
+# certs, learning and the jobs of org ask identity; the others are only asked.
 PROCESSES = {
     GATEWAY: ProcessType(Layer.EDGE),
     "learning-ingest": ProcessType(Layer.CONSUMERS, "services.learning.study.ingest"),
     "credits-recognition": ProcessType(Layer.CONSUMERS, "services.credits.recognition"),
     "certs-render": ProcessType(Layer.CONSUMERS, "services.certs.render"),
+    "org-bulk": ProcessType(Layer.CONSUMERS, "services.org.bulk.service"),
     "certs": ProcessType(Layer.CALLERS, "services.certs.service"),
     "learning": ProcessType(Layer.CALLERS, "services.learning.service"),
     "identity": ProcessType(Layer.CALLEES, "services.identity.service"),
