@@ -17,16 +17,17 @@ from tests.bus.stand import Stand
 pytestmark = pytest.mark.rabbitmq
 
 
-@pytest.mark.parametrize(("environment", "times"), [({}, 1), ({"WITHOUT_INBOX": 1}, 2)], ids=["ours", "without inbox"])
+@pytest.mark.parametrize("environment", [{}, {"WITHOUT_INBOX": 1}], ids=["ours", "without inbox"])
 def test_a_crash_between_confirm_and_mark_sends_twice_and_counts_once(
-    stand: Stand, environment: dict[str, int], times: int
+    stand: Stand, environment: dict[str, int]
 ) -> None:
     stand.announce(stand.done, {"item": "a"})
     stand.launch(CRASH_AFTER_CONFIRM=1)
     stand.journal.wait_for("confirmed")
-    # The dying process may just have handled it: the broker delivers before it confirms.
+    # The dying process may just have handled it, for the broker delivers before it confirms; it may even have died between
+    # its commit and its acknowledgement, and then the first copy is both done and back in its queue.
     wait_until(
-        lambda: stand.broker.depth(stand.events_queue) + stand.applied("a") == 1,
+        lambda: stand.broker.depth(stand.events_queue) + stand.applied("a") >= 1,
         "the first copy, back in its queue or done",
     )
     assert stand.effects.unsent(stand.done) == 1, "the broker has it, the outbox does not know"
@@ -36,7 +37,8 @@ def test_a_crash_between_confirm_and_mark_sends_twice_and_counts_once(
     stand.broker.wait_for_depth(stand.events_queue, 0)
     service.terminate()  # lets running work finish
     service.wait()
-    assert stand.applied("a") == times
+    times = stand.applied("a")
+    assert times > 1 if environment else times == 1
 
 
 def test_a_commit_wakes_the_relay(stand: Stand) -> None:

@@ -12,7 +12,7 @@ from yanxiu.client.captcha import solve
 
 TEACHER, ADMINISTRATOR = "TEACHER", "ADMINISTRATOR"
 # How long an unavailable server is asked again; every unsafe request carries its key, so that it takes effect once.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0  # longer than the minute between two SMS codes for one phone
 LONGEST_PAUSE_SECONDS = 2.0
 TIMEOUT_SECONDS = 30
 UNAVAILABLE = frozenset({429, 502, 503, 504})
