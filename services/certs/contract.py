@@ -12,10 +12,13 @@ RENDER: Final = "certs-render"  # the process type that makes PDFs
 
 CERTIFICATE_ISSUED: Final = "certs.certificate_issued"
 CERTIFICATE_BLOCKED: Final = "certs.certificate_blocked"
+CERTIFICATE_REISSUED: Final = "certs.certificate_reissued"
+CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
 
 # Who stands behind a certificate of this installation.
 ISSUER_ZH: Final = "教师研修平台"
 ISSUER_EN: Final = "Yanxiu, teachers' professional development"
+ISSUER_PLACE: Final = "CN"  # where the people are who may correct what was issued
 
 VERIFICATION_PATH: Final = "/verify/"
 
@@ -26,6 +29,21 @@ class PublicState(enum.StrEnum):
     VALID = "VALID"
     REPLACED = "REPLACED"
     REVOKED = "REVOKED"
+
+
+class CorrectionAct(enum.StrEnum):
+    """What a correction does to each of its certificates (`domain.md` §3.18)."""
+
+    REISSUE = "REISSUE"  # 换发: the next edition, with the holder's name and hours as they are now
+    REVOKE = "REVOKE"  # 撤销
+
+
+class CorrectionState(enum.StrEnum):
+    PROPOSED = "PROPOSED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    LAPSED = "LAPSED"  # nobody decided in time
 
 
 def verification_url(base_url: str, number: str) -> str:
@@ -51,9 +69,26 @@ class CertificateBlocked(CertificateEvent):
     reasons = fields.List(fields.String(), required=True)
 
 
+class CertificateReissued(CertificateEvent):
+    """The next edition of the same number took the place of `replaces`; its hours may be others."""
+
+    certificate_id = fields.UUID(required=True)
+    replaces = fields.UUID(required=True)
+    number = fields.String(required=True)
+    edition = fields.Integer(required=True, strict=True)
+    hours = fields.String(required=True)
+
+
+class CertificateRevoked(CertificateEvent):
+    certificate_id = fields.UUID(required=True)
+    number = fields.String(required=True)
+
+
 EVENTS: dict[str, type[Schema]] = {
     CERTIFICATE_ISSUED: CertificateIssued,
     CERTIFICATE_BLOCKED: CertificateBlocked,
+    CERTIFICATE_REISSUED: CertificateReissued,
+    CERTIFICATE_REVOKED: CertificateRevoked,
 }
 
 ERRORS: dict[str, tuple[str, str]] = {
@@ -83,6 +118,31 @@ ERRORS: dict[str, tuple[str, str]] = {
     "certs.already_replaced": ("证书已被新证书替换。", "The certificate has been replaced by another one."),
     "certs.already_revoked": ("证书已撤销。", "The certificate has been revoked."),
     "certs.not_issued": ("证书尚未签发。", "The certificate has not been issued."),
+    "certs.correction_not_found": ("没有这项更正申请。", "There is no such correction."),
+    "certs.correction_settled": ("这项更正申请已办结。", "This correction has been settled."),
+    "certs.correction_lapsed": (
+        "这项更正申请超过 30 天无人审批，已失效，请重新提出。",
+        "Nobody decided on this correction within 30 days; propose it anew.",
+    ),
+    "certs.correction_open": (
+        "其中有证书已在另一项待审批的更正申请中。",
+        "One of these certificates is in another correction that waits for its decision.",
+    ),
+    "certs.second_person_needed": (
+        "更正证书须由另一人审批，不能审批自己提出的申请。",
+        "A correction takes two persons: you cannot decide on your own proposal.",
+    ),
+    "certs.own_certificate": ("不能处理本人的证书。", "You cannot decide about a certificate of your own."),
+    "certs.not_proposer": ("只有提出人可以撤回。", "Only the person who proposed it can withdraw it."),
+    "certs.nothing_to_correct": (
+        "姓名和学时与原证书一致，无须换发；如证书遗失，可重新下载。",
+        "Name and hours are as on the certificate: there is nothing to correct. A lost one can be downloaded again.",
+    ),
+    "certs.hours_short": (
+        "更正后的学时未达到要求，不能换发；如确有错误，请撤销。",
+        "The corrected hours are below the requirement: it cannot be re-issued, only revoked.",
+    ),
+    "certs.holder_unknown": ("没有可署名的姓名。", "There is no name to put on the certificate."),
 }
 
 # Why there is no certificate, or not yet (`rules.Reason`).
@@ -109,4 +169,5 @@ REASONS: dict[str, tuple[str, str]] = {
         "签发后学时有更正，低于要求，待复核。",
         "A later correction took the hours below the requirement; under review.",
     ),
+    "revoked": ("证书已被签发单位撤销。", "The issuer revoked the certificate."),
 }

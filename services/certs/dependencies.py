@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.certs.actions.deciding import Office
+from services.certs.actions.writing import Office
 from services.certs.signing import Signer, Verifier
 from services.shared.bus.providers import Environment, Provider
 from services.shared.crypto import FieldCipher, KeySet

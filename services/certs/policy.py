@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.certs.corrections import policy as corrections
 from services.shared import audit_trail, policy
 from services.shared.actor import REGION_ADMINS, Role
 
@@ -9,6 +10,7 @@ ADMINS = policy.granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.
 
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
+    **corrections.POLICIES,
     "list_certificates": policy.own(),
     "get_standing": policy.own(),
     "get_certificate": policy.own() | ADMINS,

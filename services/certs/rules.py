@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
     TEACHER_NOT_VERIFIED = "teacher_not_verified"
     HOLDER_UNKNOWN = "holder_unknown"
     HOURS_CORRECTED_LATER = "hours_corrected_later"
+    REVOKED = "revoked"
 
 
 class Kind(enum.StrEnum):
@@ -94,9 +95,10 @@ def decide(current: State, standing: Standing, *, due: bool, verified: bool, hol
     A certificate once issued, or revoked by people, is never taken back or given again by a calculation: hours that a
     later correction took away only leave a reason for those who may revoke it.
     """
-    if current in (State.ISSUED, State.REVOKED):
-        lost = current is State.ISSUED and not standing.requirement_met
-        return Verdict(current, (Reason.HOURS_CORRECTED_LATER,) if lost else ())
+    if current is State.REVOKED:
+        return Verdict(current, (Reason.REVOKED,))
+    if current is State.ISSUED:
+        return Verdict(current, () if standing.requirement_met else (Reason.HOURS_CORRECTED_LATER,))
     if not due:  # only after the season has ended: S0:29-31
         return Verdict(State.NOT_DUE, (Reason.SEASON_OPEN,))
     if not standing.requirement_met:  # SW23.CERT: five courses and six hours, S0:95

@@ -13,6 +13,7 @@ from services.catalog import contract as catalog
 from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, persons, projections
 from services.certs.actions.persons import Merge
+from services.certs.corrections.entrypoints import Corrections
 from services.certs.dependencies import OfficeProvider, VerifierProvider
 from services.certs.models import Programme
 from services.certs.projections import PROJECTIONS
@@ -44,7 +45,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService(AuditTrail):
+class CertsService(Corrections, AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE
@@ -188,7 +189,7 @@ class CertsService(AuditTrail):
             entitled = queries.list_entitled(db, programme.programme_id, teachers)
         if not teachers:
             return None
-        self._decide(programme, teachers, self._names(entitled), now)
+        self._decide(programme, teachers, self.names_of(entitled), now)
         return teachers[-1]
 
     def _decide(
@@ -208,7 +209,7 @@ class CertsService(AuditTrail):
             self._decide(programme, teachers[:middle], names, now)
             self._decide(programme, teachers[middle:], names, now)
 
-    def _names(self, teacher_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    def names_of(self, teacher_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
         """The names to print, asked outside any transaction; "" for a teacher that identity has none of."""
         if not teacher_ids:
             return {}

@@ -87,6 +87,7 @@ FURTHER: Final = """
 | answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S0:107-112, as creating |
 | see how a territory admits teachers | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | §3.1 tenant modes [I] |
 | say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
+| revoke or re-issue certificates | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights; the issuer of every season is the nation, so no A8 below it |
 | between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
 

@@ -211,7 +211,23 @@ CREDITS = {
 }
 
 NO_CERTIFICATE = frozenset({"certs.certificate_not_found"})
+
+
+def correcting(arguments: Arguments, **options: Any) -> Endpoint:
+    return Endpoint(("revoke or re-issue certificates",), About.NATION, arguments, **options)
+
+
+NO_CORRECTION: dict[str, Any] = {
+    "empty": frozenset({"certs.correction_not_found", "certs.certificate_not_found"}),
+    "unsure": NEEDS_A_CERTIFICATE,
+}
 CERTS = {
+    "certs.list_corrections": correcting(nothing),
+    "certs.propose_correction": correcting(always(act="REVOKE", certificate_ids=[NO_ONE], **WHY), **NO_CORRECTION),
+    "certs.get_correction": correcting(always(correction_id=NO_ONE), **NO_CORRECTION),
+    "certs.approve_correction": correcting(always(correction_id=NO_ONE), **NO_CORRECTION),
+    "certs.reject_correction": correcting(always(correction_id=NO_ONE, **WHY), **NO_CORRECTION),
+    "certs.withdraw_correction": correcting(always(correction_id=NO_ONE), **NO_CORRECTION),
     "certs.list_certificates": studying(nothing),
     "certs.get_standing": studying(programme, "certs.standing_unknown", "shared.not_found"),
     "certs.verify_certificate": public(

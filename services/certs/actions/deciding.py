@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -16,16 +15,11 @@ from sqlalchemy.orm import Session
 
 from services.certs import contract, queries, rules
 from services.certs.actions.projections import table_of, upsert
+from services.certs.actions.writing import Holder, Office, certificate_row
 from services.certs.models import Certificate, CertificateHistory, Decision, Placement, Programme, Standing
 from services.certs.rules import Kind, State
-from services.certs.signing import Signer
 from services.shared import clock, outbox
-from services.shared.crypto import FieldCipher
 from services.shared.ids import new_id
-
-SALT_BYTES = 16
-SEALED_FIELD = ("certificate", "holder_sealed")
-
 
 # Statements with one row of parameters, executed with many: SQLAlchemy compiles them once, and sends them as one
 # INSERT because they return something. With the rows inside the statement, compiling took half of a batch's time.
@@ -35,14 +29,6 @@ _INSERT_CERTIFICATES = (
 )
 _INSERT_HISTORY = sa.insert(table_of(CertificateHistory)).returning(CertificateHistory.certificate_id)
 _UPSERT_DECISIONS = upsert(Decision).returning(Decision.decision_id)
-
-
-@dataclasses.dataclass(frozen=True)
-class Office:
-    """What issuing needs besides the database: the signature and the seal for names."""
-
-    signer: Signer
-    cipher: FieldCipher
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,8 +139,7 @@ def _issue(
 
 def _certificate(office: Office, programme: Programme, case: Case, name: str, now: dt.datetime) -> dict[str, Any]:
     assert case.placement is not None  # the rules issue to the verified only
-    certificate_id, salt = new_id(), secrets.token_bytes(SALT_BYTES)
-    school_name = case.placement.school_name
+    holder = Holder.named(name)
     statement = rules.Statement(
         number=rules.make_number(now.astimezone(clock.BEIJING).year, secrets.randbelow(rules.RANDOM_RANGE)),
         edition=1,
@@ -167,29 +152,19 @@ def _certificate(office: Office, programme: Programme, case: Case, name: str, no
         hours=str(case.standing.hours),
         issued_at=clock.format_instant(now),
         issuer=contract.ISSUER_ZH,
-        school_name=school_name,
-        holder_masked=rules.mask_name(name),
-        holder_digest=rules.holder_digest(name, salt),
+        school_name=case.placement.school_name,
+        holder_masked=holder.masked,
+        holder_digest=holder.digest,
     )
-    text = rules.canonical(statement)
-    sealed = json.dumps({"name": name, "salt": salt.hex()}, ensure_ascii=False)
-    return {
-        "certificate_id": certificate_id,
-        "number": statement.number,
-        "edition": statement.edition,
-        "kind": statement.kind,
-        "teacher_id": case.teacher_id,
-        "programme_id": programme.programme_id,
-        "state": State.ISSUED,
-        "holder_sealed": office.cipher.seal(sealed, SEALED_FIELD[0], certificate_id, SEALED_FIELD[1]),
-        "school_name": school_name,
-        "hours": case.standing.hours,
-        "template": programme.template,
-        "statement": text.decode(),
-        "signature": office.signer.sign(text),
-        "key_id": office.signer.key_id,
-        "issued_at": now,
-    }
+    return certificate_row(
+        office,
+        statement,
+        holder,
+        teacher_id=case.teacher_id,
+        programme_id=programme.programme_id,
+        template=programme.template,
+        issued_at=now,
+    )
 
 
 def last_day(closes_at: dt.datetime) -> dt.date:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
 
@@ -12,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.certs import rules
-from services.certs.actions.deciding import SEALED_FIELD
+from services.certs.actions.writing import Holder
 from services.certs.models import Certificate, Document
 from services.certs.rendering import Paper
 from services.certs.rules import State
@@ -29,12 +28,6 @@ AREA = "certificates"  # of the storage
 NO_STATEMENT, NO_SIGNATURE = b"-" * 500, "A" * 86
 
 
-@dataclasses.dataclass(frozen=True)
-class Holder:
-    name: str
-    salt: bytes
-
-
 def open_holder(cipher: FieldCipher, certificate: Certificate) -> Holder:
     """The holder's name and the salt of its digest.
 
@@ -42,13 +35,11 @@ def open_holder(cipher: FieldCipher, certificate: Certificate) -> Holder:
     """
     if not certificate.holder_sealed:
         raise Conflict("certs.holder_erased")
-    table, field = SEALED_FIELD
     try:
-        opened = json.loads(cipher.open(certificate.holder_sealed, table, certificate.certificate_id, field))
+        return Holder.unseal(cipher, certificate.holder_sealed, certificate.certificate_id)
     except SealError as error:
         log.error("certificate_damaged", certificate_id=str(certificate.certificate_id), error=str(error))  # noqa: TRY400
         raise Conflict("certs.record_damaged") from None
-    return Holder(opened["name"], bytes.fromhex(opened["salt"]))
 
 
 def is_genuine(verifier: Verifier, certificate: Certificate | None) -> bool:
@@ -83,8 +74,7 @@ def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certific
         raise Conflict(rules.TransitionError(State(certificate.state), State.ISSUED).code)
     holder = open_holder(cipher, certificate)
     signed = json.loads(certificate.statement)
-    digest = rules.holder_digest(holder.name, holder.salt)
-    if not is_genuine(verifier, certificate) or signed["holder_digest"] != digest:
+    if not is_genuine(verifier, certificate) or signed["holder_digest"] != holder.digest:
         raise Conflict("certs.record_damaged")
     return Paper(
         number=certificate.number,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.certs import contract, queries
+from services.certs.actions.changing import change_state
 from services.certs.models import (
     Certificate,
     CertificateHistory,
@@ -23,6 +24,7 @@ from services.certs.models import (
 )
 from services.certs.rules import State
 
+BY_ITSELF = f"service:{contract.SERVICE}"
 MERGED, UNDONE = "certs.person_merged", "certs.merge_undone"
 
 
@@ -77,7 +79,7 @@ def _move_certificates(db: Session, merge: Merge, now: dt.datetime) -> None:
     for certificate in queries.lock_certificates(db, merge.merged_id):
         superseded = certificate.state == State.ISSUED and (certificate.kind, certificate.programme_id) in taken
         if superseded:
-            _change_state(db, certificate, State.REPLACED, MERGED, now)
+            change_state(db, certificate, State.REPLACED, actor=BY_ITSELF, reason=MERGED, now=now)
         _assign(db, certificate, merge.kept_id)
         moved = {"merged_id": merge.merged_id, "superseded": superseded}
         db.execute(insert(MovedCertificate).values(certificate_id=certificate.certificate_id, **moved))
@@ -94,29 +96,13 @@ def _return_certificates(db: Session, merge: Merge, now: dt.datetime) -> None:
             continue
         _assign(db, certificate, merge.merged_id)
         if moved[certificate.certificate_id] and certificate.state == State.REPLACED:
-            _change_state(db, certificate, State.ISSUED, UNDONE, now)
+            change_state(db, certificate, State.ISSUED, actor=BY_ITSELF, reason=UNDONE, now=now)
     db.execute(sa.delete(MovedCertificate).where(MovedCertificate.merged_id == merge.merged_id))
     # The kept account's decision may rest on a certificate that is the other's again: it is made anew.
     db.execute(
         sa.delete(Decision).where(Decision.teacher_id == merge.kept_id, Decision.certificate_id.in_(list(moved)))
     )
     _reconsider(db, merge)
-
-
-def _change_state(db: Session, certificate: Certificate, state: State, reason: str, now: dt.datetime) -> None:
-    certificate.state = state
-    db.flush()  # before it moves: the database allows one valid certificate per person and programme
-    db.add(
-        CertificateHistory(
-            certificate_id=certificate.certificate_id,
-            state=state,
-            teacher_id=certificate.teacher_id,
-            at=now,
-            actor=f"service:{contract.SERVICE}",
-            reason=reason,
-        )
-    )
-    db.flush()
 
 
 def _assign(db: Session, certificate: Certificate, account_id: uuid.UUID) -> None:
