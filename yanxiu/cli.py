@@ -57,6 +57,7 @@ COMMANDS = {
     "migrate": Entry("migrate", "Create or update the databases."),
     "operator": Entry("operators", "Appoint the national operator; reset a password."),
     "import": Entry("imports", "Load divisions, schools or teachers."),
+    "certificates": Entry("certificates", "Check the QR code of a certificate without a network."),
     "rules": Entry("rules", "Judge evidence under a rule pack; list the packs."),
     "bus": Entry("bus", "Look after the message bus: dead letters and parked events."),
     "reconcile": Entry("reconcile", "Prove that ledger, balances and messages agree."),

@@ -13,9 +13,18 @@ from gateway.errors import problem_of
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
+from gateway.people import explained
 from gateway.rpc import ask, extend_deadline
 from gateway.schemas import Page
-from gateway.schemas.certs import Certificate, CertificatePage, CertificateStanding, KeySet, Verification
+from gateway.schemas.certs import (
+    Certificate,
+    CertificatePage,
+    CertificateStanding,
+    KeySet,
+    NumberAnswers,
+    Numbers,
+    Verification,
+)
 from services.certs import contract
 from services.shared import clock
 from services.shared.errors import ServiceError
@@ -92,6 +101,16 @@ def verify_certificate(number: str):
     """Whether a certificate number is genuine and still valid; for anybody, without sign-in."""
     caching.allow(VERIFICATION_SECONDS, public=True)
     return ask("certs", "verify_certificate", {"number": number[:200]})
+
+
+@blueprint.post("/verifications")
+@blueprint.doc(operationId="verify_certificates", security=[])
+@blueprint.arguments(Numbers)
+@blueprint.response(200, NumberAnswers)
+def verify_certificates(body: dict):
+    """Up to 200 certificate numbers at once, for provincial platforms; an answer for each, in the order asked."""
+    reply = ask("certs", "verify_certificates", body)
+    return {"items": explained(reply["items"])}
 
 
 @blueprint.get("/certificate-keys")

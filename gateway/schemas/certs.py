@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import marshmallow as ma
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from gateway.schemas import PageReply
-from services.certs.contract import PublicState
+from gateway.schemas import PageReply, Schema
+from services.certs.contract import MOST_AT_ONCE, PublicState
 
 NUMBER = {"description": "Certificate number, in groups of four.", "example": "2023-RA2W-V5NM-T00P"}
 HOURS = {"description": "Recognised hours, a decimal string.", "example": "6.00"}
@@ -99,6 +99,29 @@ class Verification(ma.Schema):
     statement = fields.String(required=True, metadata=STATEMENT)
     signature = fields.String(required=True, metadata=SIGNATURE)
     key_id = fields.String(required=True, metadata=KEY_ID)
+
+
+class Numbers(Schema):
+    numbers = fields.List(
+        fields.String(validate=validate.Length(max=200)),
+        required=True,
+        validate=validate.Length(1, MOST_AT_ONCE),
+        metadata={"description": "As they are printed or typed.", "example": ["2023-RA2W-V5NM-T00P"]},
+    )
+
+
+class NumberAnswer(ma.Schema):
+    typed = fields.String(required=True, metadata={"example": "2023-RA2W-V5NM-T00P"})
+    code = fields.String(
+        required=True,
+        metadata={"description": "Empty of a genuine number, else why not.", "example": "certs.number_unknown"},
+    )
+    message = fields.String(required=True, metadata={"description": "The code in the language asked for."})
+    found = fields.Nested(Verification, required=True, allow_none=True)
+
+
+class NumberAnswers(ma.Schema):
+    items = fields.List(fields.Nested(NumberAnswer), required=True)
 
 
 class PublicKey(ma.Schema):

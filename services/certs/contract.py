@@ -21,6 +21,7 @@ ISSUER_EN: Final = "Yanxiu, teachers' professional development"
 ISSUER_PLACE: Final = "CN"  # where the people are who may correct what was issued
 
 VERIFICATION_PATH: Final = "/verify/"
+MOST_AT_ONCE: Final = 200  # numbers verified in one request; ours
 
 
 class PublicState(enum.StrEnum):

@@ -103,6 +103,9 @@ class Certificate(Model):
     statement: Mapped[str]  # the canonical form, as signed
     signature: Mapped[str]
     key_id: Mapped[str]
+    seal: Mapped[
+        str | None
+    ]  # signature of what the QR code tells (`offline.py`); None of those issued before there was one
     issued_at: Mapped[dt.datetime]
 
 

@@ -8,15 +8,16 @@ from services.shared.actor import REGION_ADMINS, Role
 
 ADMINS = policy.granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.NATIONAL_OPERATOR)
 
+_CLAIM = "a number is a claim that anybody may check, whoever the holder is; the answer is masked"
+
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
     **corrections.POLICIES,
     "list_certificates": policy.own(),
     "get_standing": policy.own(),
     "get_certificate": policy.own() | ADMINS,
-    "verify_certificate": policy.anyone().seeing_everything(
-        "a number is a claim that anybody may check, whoever the holder is; the answer is masked"
-    ),
+    "verify_certificate": policy.anyone().seeing_everything(_CLAIM),
+    "verify_certificates": policy.anyone().seeing_everything(_CLAIM),
     "list_certificate_keys": policy.anyone(),
 }
 

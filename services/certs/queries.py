@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -161,11 +162,13 @@ def lock_certificates(db: Session, teacher_id: uuid.UUID) -> list[Certificate]:
     return list(db.scalars(select.with_for_update()))
 
 
-def editions_of(db: Session, number: str) -> list[Certificate]:
-    """All editions of a number, newest first; none when nobody ever got it."""
-    return list(
-        db.scalars(sa.select(Certificate).where(Certificate.number == number).order_by(Certificate.edition.desc()))
-    )
+def editions_of(db: Session, numbers: Collection[str]) -> dict[str, list[Certificate]]:
+    """{number: all its editions, newest first}; nothing of a number that nobody ever got."""
+    found: dict[str, list[Certificate]] = {}
+    rows = sa.select(Certificate).where(Certificate.number.in_(numbers)).order_by(Certificate.edition.desc())
+    for certificate in db.scalars(rows):
+        found.setdefault(certificate.number, []).append(certificate)
+    return found
 
 
 def history_of(db: Session, certificate_ids: list[uuid.UUID]) -> list[CertificateHistory]:

@@ -39,6 +39,7 @@ class Paper:
     issued_at: dt.datetime
     base_url: str
     template: str = STANDARD_TEMPLATE
+    seal: str = ""  # what a reader without a network checks (`offline.py`)
 
 
 def render(paper: Paper) -> bytes:
@@ -106,7 +107,7 @@ def _data(paper: Paper) -> dict[str, str]:
         "issuer_zh": contract.ISSUER_ZH,
         "issuer_en": contract.ISSUER_EN,
         "address": address,
-        "qr": qr_svg(address),
+        "qr": qr_svg(f"{address}#{paper.seal}" if paper.seal else address),
     }
 
 

@@ -209,6 +209,14 @@ def canonical(statement: Statement) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def read_statement(text: str) -> Statement:
+    """The statement that `canonical` wrote. Raises ValueError for another format."""
+    fields = json.loads(text)
+    if fields.pop("format", "") != STATEMENT_FORMAT:
+        raise ValueError("another format of statement")
+    return Statement(**fields)
+
+
 def holder_digest(name: str, salt: bytes) -> str:
     """Ties the signature to a person without naming her: SHA-256 over salt and name.
 

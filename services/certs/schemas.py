@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from services.certs.contract import MOST_AT_ONCE
 from services.shared.fields import Instant
 from services.shared.paging import Page
 
@@ -23,6 +24,14 @@ class GetCertificate(Schema):
 class VerifyCertificate(Schema):
     # As typed: the rules read it, and answer in one way to everything that is no number.
     number = fields.String(required=True, validate=validate.Length(max=200))
+
+
+class VerifyCertificates(Schema):
+    numbers = fields.List(
+        fields.String(validate=validate.Length(max=200)),
+        required=True,
+        validate=validate.Length(1, MOST_AT_ONCE),
+    )
 
 
 class Programme(Schema):
@@ -98,6 +107,18 @@ class Verification(Schema):
     statement = fields.String()
     signature = fields.String()
     key_id = fields.String()
+
+
+class Answer(Schema):
+    """What is known of one number of many."""
+
+    typed = fields.String()
+    code = fields.String()  # "" of a genuine one, else why there is nothing to tell
+    found = fields.Nested(Verification, allow_none=True)
+
+
+class Answers(Schema):
+    items = fields.List(fields.Nested(Answer))
 
 
 class RenderedDocument(Schema):

@@ -105,17 +105,37 @@ class CertsService(Corrections, AuditTrail):
         An unknown number takes the same steps as a known one, so that the time tells nothing either.
         """
         number = showing.read_number(call.load(schemas.VerifyCertificate())["number"])
-        with self.database.read(call) as db:
-            editions = queries.editions_of(db, number)
-            history = queries.history_of(db, [certificate.certificate_id for certificate in editions])
-        if not documents.is_genuine(self.verifier, editions[0] if editions else None):
+        found = self._verified(call, [number])[number]
+        if found is None:
             raise NotFound("certs.number_unknown", "number")
-        return schemas.Verification().dump(showing.verification(editions, history))
+        return schemas.Verification().dump(found)
+
+    @query
+    def verify_certificates(self, call: Call) -> dict[str, Any]:
+        """The same of up to 200 numbers at once, an answer for each in the order asked; none of them spoils the others."""
+        typed = call.load(schemas.VerifyCertificates())["numbers"]
+        numbers = [showing.try_number(each) for each in typed]
+        known = self._verified(call, [number for number in numbers if number])
+        items = [showing.answer(each, number, known) for each, number in zip(typed, numbers, strict=True)]
+        return schemas.Answers().dump({"items": items})
 
     @query
     def list_certificate_keys(self, _call: Call) -> dict[str, Any]:
         """The public keys that signatures are checked with, as a JSON Web Key Set."""
         return self.verifier.published()
+
+    def _verified(self, call: Call, numbers: list[str]) -> dict[str, dict[str, Any] | None]:
+        """{number: what a stranger learns of it}; None of one that is unknown, or whose record is not genuine."""
+        with self.database.read(call) as db:
+            editions = queries.editions_of(db, numbers)
+            ids = [certificate.certificate_id for each in editions.values() for certificate in each]
+            history = queries.history_of(db, ids)
+        found: dict[str, dict[str, Any] | None] = {}
+        for number in numbers:
+            known = editions.get(number, [])
+            genuine = documents.is_genuine(self.verifier, known[0] if known else None)
+            found[number] = showing.verification(known, history) if genuine else None
+        return found
 
     # --- what others announce ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.certs import contract, rules
@@ -25,6 +25,22 @@ def read_number(typed: str) -> str:
         return rules.parse_number(typed)
     except rules.NumberError as error:
         raise NotFound("certs.number_malformed", "number", str(error)) from None
+
+
+def try_number(typed: str) -> str | None:
+    """As `read_number`, but None for what cannot be a number."""
+    try:
+        return rules.parse_number(typed)
+    except rules.NumberError:
+        return None
+
+
+def answer(typed: str, number: str | None, known: Mapping[str, dict[str, Any] | None]) -> dict[str, Any]:
+    """What is told of one number among many: its certificate, or the code of the refusal that it would get alone."""
+    if number is None:
+        return {"typed": typed, "code": "certs.number_malformed", "found": None}
+    found = known[number]
+    return {"typed": typed, "code": "" if found else "certs.number_unknown", "found": found}
 
 
 def summary(certificate: Certificate, base_url: str) -> dict[str, Any]:
@@ -65,7 +81,10 @@ def detail(
 
 
 def verification(editions: Sequence[Certificate], history: Sequence[CertificateHistory]) -> dict[str, Any]:
-    """What a stranger learns of a number: its newest edition, and what happened to all of them. The name only masked."""
+    """What a stranger learns of a number: its newest edition, and what happened to all of them. The name only masked.
+
+    `history` may hold lines of other certificates.
+    """
     newest = editions[0]
     return {
         **json.loads(newest.statement),
@@ -108,4 +127,5 @@ def _changes(editions: Sequence[Certificate], history: Sequence[CertificateHisto
     return [
         {"state": PUBLIC_STATES[State(row.state)], "at": row.at, "edition": edition_of[row.certificate_id]}
         for row in history
+        if row.certificate_id in edition_of
     ]

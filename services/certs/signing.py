@@ -6,6 +6,7 @@ import base64
 import binascii
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -44,6 +45,24 @@ class Verifier:
             for key_id, secret in keyring.older_secrets(PURPOSE).items()
         }
         return cls({**older, keyring.key_id(PURPOSE): keyring.verify_key(PURPOSE)})
+
+    @classmethod
+    def of_published(cls, key_set: Mapping[str, Any]) -> Verifier:
+        """From a JSON Web Key Set as `published` tells it; keys of other kinds are left out.
+
+        Raises ValueError for what is no key set, or one without a key of ours.
+        """
+        try:
+            keys = {
+                str(key["kid"]): Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(f"{key['x']}=="))
+                for key in key_set["keys"]
+                if key.get("crv") == "Ed25519"
+            }
+        except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+            raise ValueError(f"not a JSON Web Key Set: {type(error).__name__} {error}") from None
+        if not keys:
+            raise ValueError("the key set holds no Ed25519 key")
+        return cls(keys)
 
     def is_genuine(self, statement: bytes, signature: str, key_id: str) -> bool:
         """Whether one of our keys made this signature over exactly these bytes."""

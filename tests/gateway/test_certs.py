@@ -65,6 +65,27 @@ def test_the_wallet_needs_a_sign_in(client, bus, path):
     assert client.get("/api/v1/certificates").status_code == 401
 
 
+def test_many_numbers_are_answered_without_a_sign_in_and_in_words(client, bus):
+    items = [
+        {"typed": NUMBER, "code": "", "found": FOUND},
+        {"typed": "x", "code": "certs.number_malformed", "found": None},
+    ]
+    bus.answer("certs", "verify_certificates", {"items": items})
+    body = {"numbers": [NUMBER, "x"]}
+    answer = client.post("/api/v1/verifications", json=body, headers={"Accept-Language": "en"})
+    assert answer.status_code == 200
+    assert bus.sent[0].arguments == body
+    assert [item["found"] and item["found"]["state"] for item in answer.json["items"]] == ["VALID", None]
+    assert [item["message"][:30] for item in answer.json["items"]] == ["", "This is not a certificate numb"]
+
+
+@pytest.mark.parametrize("numbers", [[], ["x"] * 201, [1], "x", None, ["x" * 201]])
+def test_a_bad_batch_of_numbers_does_not_travel(client, bus, numbers):
+    answer = client.post("/api/v1/verifications", json={"numbers": numbers})
+    assert (answer.status_code, answer.json["field"].split(".")[0]) == (400, "numbers")
+    assert bus.sent == []
+
+
 def test_reasons_come_with_their_text(client, bus, tokens):
     programme = str(new_id())
     reply = {"programme_id": programme, "state": "BLOCKED", "reasons": ["teacher_not_verified", "of_a_newer_service"]}

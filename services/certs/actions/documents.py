@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services.certs import rules
 from services.certs.actions.writing import Holder
 from services.certs.models import Certificate, Document
+from services.certs.offline import Seal
 from services.certs.rendering import Paper
 from services.certs.rules import State
 from services.certs.signing import Verifier
@@ -68,27 +69,41 @@ def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certific
     """What to print, taken from the signed statement.
 
     Raises Conflict: "certs.already_replaced" or "certs.already_revoked" when it is no longer valid,
-    "certs.record_damaged" when row, name and signature do not belong together.
+    "certs.record_damaged" when row, name and signatures do not belong together.
     """
     if certificate.state != State.ISSUED:
         raise Conflict(rules.TransitionError(State(certificate.state), State.ISSUED).code)
     holder = open_holder(cipher, certificate)
-    signed = json.loads(certificate.statement)
-    if not is_genuine(verifier, certificate) or signed["holder_digest"] != holder.digest:
+    if not is_genuine(verifier, certificate):
+        raise Conflict("certs.record_damaged")
+    signed = rules.read_statement(certificate.statement)
+    seal = _seal(verifier, signed, certificate)
+    if seal is None or signed.holder_digest != holder.digest:
         raise Conflict("certs.record_damaged")
     return Paper(
         number=certificate.number,
         holder_name=holder.name,
         school_name=certificate.school_name,
-        programme_zh=signed["programme_zh"],
-        programme_en=signed["programme_en"],
-        opens_on=dt.date.fromisoformat(signed["opens_on"]),
-        closes_on=dt.date.fromisoformat(signed["closes_on"]),
+        programme_zh=signed.programme_zh,
+        programme_en=signed.programme_en,
+        opens_on=dt.date.fromisoformat(signed.opens_on),
+        closes_on=dt.date.fromisoformat(signed.closes_on),
         hours=certificate.hours,
-        issued_at=clock.parse_instant(signed["issued_at"]),
+        issued_at=clock.parse_instant(signed.issued_at),
         base_url=base_url,
         template=certificate.template,
+        seal=seal,
     )
+
+
+def _seal(verifier: Verifier, signed: rules.Statement, certificate: Certificate) -> str | None:
+    """What follows the address in the QR code: "" of a certificate without a seal, None when the seal is not genuine."""
+    if certificate.seal is None:
+        return ""
+    seal = Seal.of(signed)
+    if not verifier.is_genuine(seal.signed_text(), certificate.seal, certificate.key_id):
+        return None
+    return seal.compose(certificate.seal, certificate.key_id)
 
 
 def keep_document(db: Session, certificate: Certificate, file: StoredFile, now: dt.datetime) -> Document:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.certs import rules
+from services.certs.offline import Seal
 from services.certs.rules import State
 from services.certs.signing import Signer
 from services.shared.crypto import FieldCipher
@@ -85,5 +86,6 @@ def certificate_row(
         "statement": text.decode(),
         "signature": office.signer.sign(text),
         "key_id": office.signer.key_id,
+        "seal": office.signer.sign(Seal.of(statement).signed_text()),
         "issued_at": issued_at,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -137,10 +136,8 @@ def _reissue(
     """Replace the certificate by the next edition of its number; returns that one's id."""
     hours = _hours_now(db, certificate)
     holder = _holder_now(office, certificate, names.get(certificate.teacher_id, ""), hours)
-    signed = json.loads(certificate.statement)
-    known = {field.name for field in dataclasses.fields(rules.Statement)}
     statement = dataclasses.replace(
-        rules.Statement(**{name: value for name, value in signed.items() if name in known}),
+        rules.read_statement(certificate.statement),
         edition=certificate.edition + 1,
         hours=str(hours),
         issued_at=clock.format_instant(call.now),

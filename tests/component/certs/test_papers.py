@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import json
 import re
 import threading
 
@@ -10,10 +11,13 @@ import pypdfium2.raw as pdfium_c
 import pytest
 import segno
 import sqlalchemy as sa
+from click.testing import CliRunner
 
-from services.certs import contract, rendering
+from services.certs import contract, rendering, rules
+from services.certs.offline import Seal
 from services.shared.actor import Role
 from services.shared.errors import Conflict, NotFound
+from yanxiu.commands import certificates
 
 
 @pytest.fixture
@@ -86,12 +90,12 @@ def test_every_font_is_embedded(paper):
     assert all("Noto" in name for name in fonts)
 
 
-def test_the_qr_code_on_the_page_is_the_one_of_the_address(paper):
+def test_the_qr_code_on_the_page_is_the_one_of_the_address_and_the_seal(paper, season):
     pdf = pdfium.PdfDocument(paper.content())
     bitmap = pdf[0].render(scale=8, grayscale=True)
     pixels = bytes(bitmap.buffer)
     stride = bitmap.stride
-    code = segno.make(paper.certificate["verification_url"], error="m", micro=False)
+    code = segno.make(scanned(paper, season), error="m", micro=False)
     modules = [list(row) for row in code.matrix]
     left, top, width = find_code(pixels, stride, bitmap.width, bitmap.height)
     step = width / len(modules)
@@ -99,6 +103,39 @@ def test_the_qr_code_on_the_page_is_the_one_of_the_address(paper):
         for column, module in enumerate(line):
             x, y = int(left + (column + 0.5) * step), int(top + (row + 0.5) * step)
             assert (pixels[y * stride + x] < 128) == bool(module), (row, column)
+
+
+def scanned(paper, season):
+    """What a reader gets from the QR code of a certificate."""
+    with season.certs.database.work() as db:
+        row = db.execute(
+            sa.text("SELECT statement, seal, key_id FROM certificate WHERE certificate_id = :id"),
+            {"id": paper.certificate["certificate_id"]},
+        ).one()
+    fragment = Seal.of(rules.read_statement(row.statement)).compose(row.seal, row.key_id)
+    return f"{paper.certificate['verification_url']}#{fragment}"
+
+
+def test_the_qr_code_is_checked_with_the_published_keys_alone(paper, season, tmp_path):
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(season.certs.call("list_certificate_keys")))
+    code = scanned(paper, season)
+    told = CliRunner().invoke(certificates.command, ["check", code, "--keys", str(keys), "--json"])
+    assert told.exit_code == 0, told.output
+    facts = json.loads(told.output)
+    assert (facts["number"], facts["hours"]) == (paper.certificate["number"].replace("-", ""), "6.00")
+    assert (facts["holder_masked"], facts["issued_on"]) == ("张*明", "2023-03-01")
+    altered = CliRunner().invoke(
+        certificates.command, ["check", "-", "--keys", str(keys)], input=code[:-90] + code[-89:]
+    )
+    assert (altered.exit_code, altered.stdout) == (1, "")
+    keys.write_text("{}")
+    assert CliRunner().invoke(certificates.command, ["check", code, "--keys", str(keys)]).exit_code == 2
+
+
+def test_a_certificate_from_before_the_seals_has_the_bare_address(paper, season):
+    paper.execute("UPDATE certificate SET seal = NULL WHERE certificate_id = :id")
+    assert paper.content()
 
 
 def find_code(pixels, stride, width, height):
@@ -155,6 +192,7 @@ def test_what_is_no_longer_valid_is_not_handed_out(paper, state, code):
         "school_name = '另一所学校'",
         'statement = replace(statement, \'"hours":"6.00"\', \'"hours":"60.0"\')',
         "signature = reverse(signature)",
+        "seal = reverse(seal)",
         "key_id = '00000000'",
         "holder_sealed = (SELECT max(holder_sealed) FROM certificate AS c WHERE c.number <> certificate.number)",
         "number = '2023' || substr(number, 5, 11) || '0', edition = edition + 1",

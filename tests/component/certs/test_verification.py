@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from services.certs import rules, signing
 from services.shared.actor import ANONYMOUS, Role
-from services.shared.errors import NotFound
+from services.shared.errors import InvalidInput, NotFound
 from services.shared.ids import new_id
 from tests.component.certs.conftest import COUNTY
 
@@ -82,6 +82,45 @@ def test_a_revoked_or_replaced_one_says_so_with_its_date(season, issued, state):
     assert [change["state"] for change in reply["history"]] == ["VALID", state]
     assert reply["history"][1]["at"] == "2023-04-01T00:00:00.000000Z"
     assert "secret reason" not in json.dumps(reply)
+
+
+def test_of_many_numbers_each_gets_its_own_answer(season, a_person):
+    teachers = [season.teacher(name=name) for name in ("欧阳小明", "李华")]
+    season.close()
+    season.decide()
+    numbers = [
+        season.certs.call("list_certificates", {}, a_person(teacher))["items"][0]["number"] for teacher in teachers
+    ]
+    unknown = rules.make_number(2023, random.randrange(rules.RANDOM_RANGE))
+    asked = [numbers[1], "x", unknown, numbers[0].lower(), numbers[1]]
+    items = season.certs.call("verify_certificates", {"numbers": asked}, ANONYMOUS)["items"]
+    assert [item["typed"] for item in items] == asked
+    assert [item["code"] for item in items] == ["", "certs.number_malformed", "certs.number_unknown", "", ""]
+    assert [item["found"] and item["found"]["holder_name"] for item in items] == ["李*", None, None, "欧**明", "李*"]
+    for item in items:
+        if item["found"]:
+            assert item["found"] == verify(season.certs, item["typed"]), "as the question for one answers"
+
+
+def test_in_a_batch_an_altered_record_spoils_itself_only(season, a_person):
+    teachers = [season.teacher() for _ in range(2)]
+    season.close()
+    season.decide()
+    wallets = [season.certs.call("list_certificates", {}, a_person(teacher))["items"][0] for teacher in teachers]
+    with season.certs.database.work() as db:
+        db.execute(
+            sa.text("UPDATE certificate SET signature = reverse(signature) WHERE certificate_id = :id"),
+            {"id": wallets[0]["certificate_id"]},
+        )
+    items = season.certs.call("verify_certificates", {"numbers": [each["number"] for each in wallets]})["items"]
+    assert [item["code"] for item in items] == ["certs.number_unknown", ""]
+
+
+@pytest.mark.parametrize("numbers", [[], ["x"] * 201, [1], "x", None])
+def test_a_bad_batch_is_refused(certs, numbers):
+    with pytest.raises(InvalidInput) as refused:
+        certs.call("verify_certificates", {"numbers": numbers}, ANONYMOUS)
+    assert refused.value.field.startswith("numbers")
 
 
 def test_a_record_altered_in_the_database_is_as_good_as_unknown(season, issued):
