@@ -166,6 +166,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "个人信息不完整，无法在证书上署名。",
         "The personal profile holds no name to print on the certificate.",
     ),
+    "name_not_printable": (
+        "姓名、学校或专题名称中有暂不能打印的字符，平台补充字体后自动签发。",
+        "The name, school or programme holds a character that cannot be printed yet; the certificate follows with the font.",
+    ),
     "hours_corrected_later": (
         "签发后学时有更正，低于要求，待复核。",
         "A later correction took the hours below the requirement; under review.",

@@ -30,6 +30,7 @@ class Reason(enum.StrEnum):
     COURSES_MISSING = "courses_missing"
     TEACHER_NOT_VERIFIED = "teacher_not_verified"
     HOLDER_UNKNOWN = "holder_unknown"
+    NAME_NOT_PRINTABLE = "name_not_printable"
     HOURS_CORRECTED_LATER = "hours_corrected_later"
     REVOKED = "revoked"
 
@@ -89,7 +90,15 @@ class Verdict:
     reasons: tuple[Reason, ...] = ()
 
 
-def decide(current: State, standing: Standing, *, due: bool, verified: bool, holder_known: bool = True) -> Verdict:
+def decide(
+    current: State,
+    standing: Standing,
+    *,
+    due: bool,
+    verified: bool,
+    holder_known: bool = True,
+    printable: bool = True,
+) -> Verdict:
     """What the facts make of a teacher's certificate, with a reason for everything but ISSUED.
 
     A certificate once issued, or revoked by people, is never taken back or given again by a calculation: hours that a
@@ -107,6 +116,8 @@ def decide(current: State, standing: Standing, *, due: bool, verified: bool, hol
         return Verdict(State.BLOCKED, (Reason.TEACHER_NOT_VERIFIED,))
     if not holder_known:
         return Verdict(State.BLOCKED, (Reason.HOLDER_UNKNOWN,))
+    if not printable:  # ours: what cannot be put on paper is told before it is issued, never an empty box on it
+        return Verdict(State.BLOCKED, (Reason.NAME_NOT_PRINTABLE,))
     return Verdict(State.ISSUED)
 
 

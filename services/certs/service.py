@@ -202,6 +202,13 @@ class CertsService(Corrections, AuditTrail):
             if marked := projections.reconsider_blocked(db):
                 log.warning("blocked_without_reason", teachers=marked)
 
+    @periodic(86_400.0, job="reconsider_unprintable")
+    def reconsider_unprintable(self, _now: dt.datetime) -> None:
+        """Try the names again that no font could print: once a day, and so after each release."""
+        with self.database.work() as db:
+            if marked := projections.reconsider_unprintable(db):
+                log.info("unprintable_names_tried_again", teachers=marked)
+
     def _decide_next(self, programme: Programme, after: uuid.UUID | None, now: dt.datetime) -> uuid.UUID | None:
         """Decide one batch; the last teacher in it, or None when there was nobody left."""
         with self.database.work() as db:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.certs import contract, queries, rules
+from services.certs import contract, fonts, queries, rules
 from services.certs.actions.projections import table_of, upsert
 from services.certs.actions.writing import Holder, Office, certificate_row
 from services.certs.models import Certificate, CertificateHistory, Decision, Placement, Programme, Standing
@@ -92,9 +92,15 @@ def _judge(db: Session, programme: Programme, standings: list[Standing], names: 
             due=programme.due_at is not None,
             verified=placement is not None and placement.state == "VERIFIED",
             holder_known=names.get(standing.teacher_id) != "",
+            printable=not fonts.unprintable(_printed(programme, placement, names.get(standing.teacher_id, ""))),
         )
         cases.append(Case(standing, placement, before, verdict))
     return cases
+
+
+def _printed(programme: Programme, placement: Placement | None, name: str) -> str:
+    """All text of the paper that comes from people."""
+    return name + (placement.school_name if placement else "") + programme.title_zh + programme.title_en
 
 
 def _issue(

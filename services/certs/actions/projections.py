@@ -135,6 +135,23 @@ def reconsider_blocked(db: Session) -> int:
     return len(marked.all())
 
 
+def reconsider_unprintable(db: Session) -> int:
+    """Mark everybody whose name could not be printed: a release may have brought the glyphs; returns how many."""
+    marked = db.execute(
+        sa.update(Standing)
+        .where(
+            Standing.pending.is_(False),
+            Standing.teacher_id == Decision.teacher_id,
+            Standing.programme_id == Decision.programme_id,
+            Decision.state == State.BLOCKED,
+            Decision.reasons.contains([Reason.NAME_NOT_PRINTABLE]),
+        )
+        .values(pending=True)
+        .returning(Standing.teacher_id)
+    )
+    return len(marked.all())
+
+
 def make_due(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
     """Open the programme for decisions once every standing that credits counted is here.
 

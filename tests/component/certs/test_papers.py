@@ -13,7 +13,7 @@ import segno
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from services.certs import contract, rendering, rules
+from services.certs import contract, fonts, rendering, rules
 from services.certs.offline import Seal
 from services.shared.actor import Role
 from services.shared.errors import Conflict, NotFound
@@ -215,15 +215,20 @@ def test_nobody_else_gets_the_paper_not_even_her_administrator(paper, render, a_
         assert refused.value.code == "certs.certificate_not_found"
 
 
-def test_a_character_without_glyph_is_refused_before_printing(season, render, a_person):
+def test_a_character_without_glyph_is_told_before_the_issue_and_followed_up(season, render, a_person, monkeypatch):
     teacher = season.teacher(name="张\U00020bb7")
     season.close()
     season.decide()
-    actor = a_person(teacher)
-    [certificate] = season.certs.call("list_certificates", {}, actor)["items"]
-    with pytest.raises(Conflict) as refused:
-        render.call("render_certificate", {"certificate_id": certificate["certificate_id"]}, actor)
-    assert (refused.value.code, refused.value.detail) == ("certs.name_not_printable", "U+20BB7")
+    standing = season.standing_of(teacher, a_person)
+    assert (standing["state"], standing["reasons"]) == ("BLOCKED", ["name_not_printable"])
+    assert season.certs.call("list_certificates", {}, a_person(teacher))["items"] == []
+    # A release brings the glyph.
+    monkeypatch.setattr(fonts, "unprintable", lambda _text: "")
+    season.decide()
+    assert season.standing_of(teacher, a_person)["state"] == "BLOCKED"
+    season.certs.service.reconsider_unprintable(None)
+    season.decide()
+    assert season.standing_of(teacher, a_person)["state"] == "ISSUED"
 
 
 def test_the_address_on_the_paper_is_the_contract_s(paper):

@@ -19,8 +19,8 @@ W12 = rules.Standing(Decimal("5.00"), 4, 5, False)
 SHORT = rules.Standing(Decimal("5.00"), 5, 5, False)
 
 
-def decide(current=State.NOT_DUE, standing=MET, *, due=True, verified=True, holder_known=True):
-    return rules.decide(current, standing, due=due, verified=verified, holder_known=holder_known)
+def decide(current=State.NOT_DUE, standing=MET, *, due=True, verified=True, **holder):
+    return rules.decide(current, standing, due=due, verified=verified, **holder)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,9 @@ def decide(current=State.NOT_DUE, standing=MET, *, due=True, verified=True, hold
         ({"verified": False}, State.BLOCKED, (Reason.TEACHER_NOT_VERIFIED,)),
         ({"verified": False, "holder_known": False}, State.BLOCKED, (Reason.TEACHER_NOT_VERIFIED,)),
         ({"holder_known": False}, State.BLOCKED, (Reason.HOLDER_UNKNOWN,)),
+        ({"printable": False}, State.BLOCKED, (Reason.NAME_NOT_PRINTABLE,)),
+        ({"printable": False, "holder_known": False}, State.BLOCKED, (Reason.HOLDER_UNKNOWN,)),
+        ({"printable": False, "standing": W12}, State.NOT_EARNED, (Reason.REQUIREMENT_NOT_MET, Reason.COURSES_MISSING)),
         ({"current": State.BLOCKED}, State.ISSUED, ()),
         ({"current": State.NOT_EARNED}, State.ISSUED, ()),
         ({"current": State.ISSUED, "standing": W12}, State.ISSUED, (Reason.HOURS_CORRECTED_LATER,)),
