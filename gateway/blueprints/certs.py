@@ -25,6 +25,7 @@ from gateway.schemas.certs import (
     Numbers,
     Verification,
 )
+from gateway.warm import warm
 from services.certs import contract
 from services.shared import clock
 from services.shared.errors import ServiceError
@@ -35,8 +36,8 @@ pages = Pages("certificate_pages", __name__, template_folder="../templates")
 
 # A first render waits for a free place in a small pool.
 RENDER_SECONDS = 15.0
-# `performance.md` S8 asks that a change of state shows within two seconds.
-VERIFICATION_SECONDS = 2
+# `performance.md` S6, S8: a change of state shows within two seconds. One of them is ours, one the reader's.
+VERIFICATION_SECONDS = 1
 KEYS_SECONDS = 3600
 CHANGES = {
     contract.PublicState.VALID: ("签发日期", "Issued on"),
@@ -99,8 +100,9 @@ def render_certificate(certificate_id: uuid.UUID):
 @blueprint.response(200, Verification)
 def verify_certificate(number: str):
     """Whether a certificate number is genuine and still valid; for anybody, without sign-in."""
-    caching.allow(VERIFICATION_SECONDS, public=True)
-    return ask("certs", "verify_certificate", {"number": number[:200]})
+    typed = number[:200]
+    ready = warm("verify_certificate", Verification, VERIFICATION_SECONDS)
+    return ready.answer(typed, lambda: ask("certs", "verify_certificate", {"number": typed}))
 
 
 @blueprint.post("/verifications")

@@ -144,7 +144,7 @@ def test_anybody_may_verify_a_number(client, bus):
     bus.answer("certs", "verify_certificate", FOUND)
     answer = client.get(f"/api/v1/verifications/{NUMBER}")
     assert answer.json == FOUND
-    assert answer.headers["Cache-Control"] == "public, max-age=2"
+    assert answer.headers["Cache-Control"] == "public, max-age=1"
 
 
 def test_unknown_and_malformed_numbers_are_clear_problems(client, bus):
