@@ -12,6 +12,7 @@ import datetime as dt
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.credits.rules.amounts import ZERO, rounded, shown
 from services.credits.rules.evidence import Measured, Video, measure
@@ -21,36 +22,53 @@ from services.credits.rules.pack import Gate, Kind, Measure, Mode, Rule, SeasonP
 _BY_KEY = operator.attrgetter("key")
 
 
+# Part of the name of whatever is kept of `pass_gates`: raise it when the same evidence passes differently.
+GATES_EDITION = 1
+
+
+class Passed(NamedTuple):
+    """What one course's evidence comes to behind its gates. It depends on no other course, so it can be kept."""
+
+    studied_seconds: int
+    counted_seconds: int
+    reasons: tuple[Reason, ...]
+    trace: tuple[TraceLine, ...] = ()  # the gates' lines; empty where it was kept
+
+
 @dataclasses.dataclass
 class _Course:
-    """One course on its way through the steps."""
+    """One course on its way through the steps behind the gates."""
 
     key: str
-    videos: list[Measured]
-    studied_seconds: int = 0
-    counted_seconds: int = 0
+    studied_seconds: int
+    counted_seconds: int
+    reasons: set[Reason]
     hours: Decimal = ZERO
     full: Decimal | None = None  # what the course can earn at most; None: no bound of its own
     rule_id: str = ""
     done: bool = False
-    reasons: set[Reason] = dataclasses.field(default_factory=set)
 
     def finish(self) -> CourseOutcome:
-        reasons = tuple(sorted(self.reasons, key=REASON_ORDER.__getitem__))
         return CourseOutcome(
-            self.key, self.studied_seconds, self.counted_seconds, self.hours, self.done, self.rule_id, reasons
+            self.key,
+            self.studied_seconds,
+            self.counted_seconds,
+            self.hours,
+            self.done,
+            self.rule_id,
+            _in_order(self.reasons),
         )
 
 
 class _Trace:
     """Collects a line for each rule that changed a number."""
 
-    def __init__(self) -> None:
-        self.lines: list[TraceLine] = []
+    def __init__(self, lines: Iterable[TraceLine] = ()) -> None:
+        self.lines = list(lines)
 
-    def kept_back(self, rule: Rule, course: _Course, video: Measured, why: str) -> None:
+    def kept_back(self, rule: Rule, course: str, video: Measured, why: str) -> None:
         """None of the video's seconds count."""
-        self.lines.append(TraceLine(rule.rule_id, course.key, video.key, "SECONDS", str(video.countable), "0", why))
+        self.lines.append(TraceLine(rule.rule_id, course, video.key, "SECONDS", str(video.countable), "0", why))
 
     def hours(self, rule: Rule, course: _Course, after: Decimal, why: str) -> None:
         """Set the course's hours, and say so if that changes them."""
@@ -67,9 +85,39 @@ def evaluate(pack: SeasonPack, evidence: Mapping[str, Iterable[Video]], score: D
 
     The order in which evidence arrives or is listed makes no difference, and more evidence never earns less in total.
     """
+    return settle(pack, {key: pass_gates(pack, key, evidence[key]) for key in pack.courses if key in evidence}, score)
+
+
+def pass_gates(pack: SeasonPack, key: str, videos: Iterable[Video]) -> Passed:
+    """The first steps: what was studied of one course, and what of that counts."""
+    gates = [rule for rule in pack.of_kind(Kind.GATE) if rule.selects(key)]
+    gated = any(gate.gate is Gate.QUIZZES for gate in gates)
+    closes_at = _closes_at(pack, key)
     trace = _Trace()
-    courses = [_measured(key, evidence.get(key, ())) for key in pack.courses]
-    for step in (_pass_gates, _accrue, _cap_items, _cap_groups, _cap_total):
+    reasons: set[Reason] = set()
+    studied = counted = 0
+    for video in sorted(map(measure, videos), key=_BY_KEY):
+        studied += video.seen
+        if video.countable < video.seen and _outside_window(video, gated=gated):
+            reasons.add(Reason.OUTSIDE_WINDOW)
+        reason = _refusal(gates, key, video, closes_at, trace) if video.seen else None
+        if reason:
+            reasons.add(reason)
+        else:
+            counted += video.countable
+    if not studied:
+        reasons.add(Reason.NOT_STARTED)
+    return Passed(studied, counted, _in_order(reasons), tuple(trace.lines))
+
+
+def settle(pack: SeasonPack, passed: Mapping[str, Passed], score: Decimal | None = None) -> Outcome:
+    """The steps behind the gates, for all courses together: what counts earns, up to the caps, and may be enough."""
+    found = [(key, passed.get(key, _UNTOUCHED)) for key in pack.courses]
+    trace = _Trace(line for _, course in found for line in course.trace)
+    courses = [
+        _Course(key, course.studied_seconds, course.counted_seconds, set(course.reasons)) for key, course in found
+    ]
+    for step in (_accrue, _cap_items, _cap_groups, _cap_total):
         step(pack, courses, trace)
     outcomes = tuple(course.finish() for course in courses)
     shortfalls = _shortfalls(pack, outcomes, score)
@@ -77,26 +125,11 @@ def evaluate(pack: SeasonPack, evidence: Mapping[str, Iterable[Video]], score: D
     return Outcome(outcomes, hours, not shortfalls, shortfalls, tuple(trace.lines))
 
 
-def _measured(key: str, videos: Iterable[Video]) -> _Course:
-    return _Course(key, sorted(map(measure, videos), key=_BY_KEY))
+_UNTOUCHED = Passed(0, 0, (Reason.NOT_STARTED,))
 
 
-def _pass_gates(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
-    for course in courses:
-        gates = [rule for rule in pack.of_kind(Kind.GATE) if rule.selects(course.key)]
-        gated = any(gate.gate is Gate.QUIZZES for gate in gates)
-        closes_at = _closes_at(pack, course.key)
-        for video in course.videos:
-            course.studied_seconds += video.seen
-            if video.countable < video.seen and _outside_window(video, gated=gated):
-                course.reasons.add(Reason.OUTSIDE_WINDOW)
-            reason = _refusal(gates, course, video, closes_at, trace) if video.seen else None
-            if reason:
-                course.reasons.add(reason)
-            else:
-                course.counted_seconds += video.countable
-        if not course.studied_seconds:
-            course.reasons.add(Reason.NOT_STARTED)
+def _in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(reasons, key=REASON_ORDER.__getitem__))
 
 
 def _closes_at(pack: SeasonPack, course: str) -> dt.datetime | None:
@@ -118,7 +151,7 @@ def _outside_window(video: Measured, *, gated: bool) -> bool:
 
 
 def _refusal(
-    gates: list[Rule], course: _Course, video: Measured, closes_at: dt.datetime | None, trace: _Trace
+    gates: list[Rule], course: str, video: Measured, closes_at: dt.datetime | None, trace: _Trace
 ) -> Reason | None:
     """Why the first gate that is shut keeps the video's time back, or None."""
     for gate in gates:
@@ -128,7 +161,7 @@ def _refusal(
 
 
 def _quizzes_open(
-    gate: Rule, course: _Course, video: Measured, closes_at: dt.datetime | None, trace: _Trace
+    gate: Rule, course: str, video: Measured, closes_at: dt.datetime | None, trace: _Trace
 ) -> Reason | None:
     """Why the gate keeps the video's time back, or None. A video without quizzes has no such gate."""
     if not video.quizzes:
@@ -148,7 +181,7 @@ def _quizzes_open(
 
 
 def _not_whole(
-    gate: Rule, course: _Course, video: Measured, _closes_at: dt.datetime | None, trace: _Trace
+    gate: Rule, course: str, video: Measured, _closes_at: dt.datetime | None, trace: _Trace
 ) -> Reason | None:
     if video.countable == video.duration:
         return None
@@ -157,7 +190,7 @@ def _not_whole(
     return Reason.VIDEO_INCOMPLETE
 
 
-_REFUSALS: dict[Gate, Callable[[Rule, _Course, Measured, dt.datetime | None, _Trace], Reason | None]] = {
+_REFUSALS: dict[Gate, Callable[[Rule, str, Measured, dt.datetime | None, _Trace], Reason | None]] = {
     Gate.QUIZZES: _quizzes_open,
     Gate.WHOLE_VIDEO: _not_whole,
 }
