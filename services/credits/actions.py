@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from services.credits import bulk, contract, judgement, queries
 from services.credits.bulk import Snapshot
-from services.credits.judgement import Delta, Judgement
-from services.credits.models import Placement, Programme, Standing
+from services.credits.judgement import Delta, Judgement, Terms
+from services.credits.models import Programme
 from services.credits.queries import Study
 from services.credits.statistics import counting
 from services.shared import clock, ids, outbox
@@ -64,16 +64,22 @@ def recognise_progress(
     """
     items: list[Enrolment | Snapshot] = [*enrolments, *snapshots]
     programmes = _programmes_of(db, items)
+    terms = {programme_id: judgement.terms_of(programme) for programme_id, programme in programmes.items()}
     # Lock before reading: two batches with different courses of one teacher must not judge each other's half.
     queries.lock_teacher_years(
         db,
         [
             (item.teacher_id, year)
             for item in items
-            for year in judgement.years_to_lock(programmes[item.programme_id], item.at)
+            for year in judgement.years_to_lock(terms[item.programme_id], item.at)
         ],
     )
-    changed = bulk.keep_newer_evidence(db, snapshots)
+
+    def passed(snapshot: Snapshot) -> dict[str, Any]:
+        of = terms[snapshot.programme_id]
+        return judgement.keep_passed(of.pack, judgement.pass_course(of, snapshot.course_id, snapshot.videos))
+
+    changed = bulk.keep_newer_evidence(db, snapshots, passed)
     enrolled = {(item.teacher_id, item.programme_id): item.at for item in enrolments}
     recognise(db, changed | set(enrolled), programmes, enrolled, now)
 
@@ -83,8 +89,8 @@ def _programmes_of(db: Session, items: Sequence[Enrolment | Snapshot]) -> dict[u
     programmes = queries.find_programmes(db, wanted)
     if wanted - set(programmes):
         raise NotYet("a programme")
-    known = {course["course_id"] for programme in programmes.values() for course in programme.courses}
-    if any(isinstance(item, Snapshot) and str(item.course_id) not in known for item in items):
+    known = {uuid.UUID(course["course_id"]) for programme in programmes.values() for course in programme.courses}
+    if any(isinstance(item, Snapshot) and item.course_id not in known for item in items):
         raise NotYet("a course")
     return programmes
 
@@ -103,33 +109,73 @@ def recognise(
     """
     if not studies:
         return
-    evidence, in_ledger = queries.list_evidence(db, studies), queries.sum_ledger(db, studies)
-    standings = queries.list_standings(db, studies)
-    placements = queries.list_placements(db, {teacher for teacher, _ in studies})
-    entries, rows, announcements = [], [], []
-    for study in sorted(studies):
-        programme = programmes[study[1]]
-        judged = judgement.judge(programme, evidence.get(study, ()), judgement.beijing_day(now))
-        changes = judgement.deltas(judged, judgement.course_ids(programme), in_ledger.get(study, {}))
-        entries += [_entry(db, study, judged, change, placements.get(study[0]), now) for change in changes]
-        row, is_news = _standing_row(study, programme, judged, standings.get(study), enrolled.get(study), now)
+    terms = {programme_id: judgement.terms_of(programme) for programme_id, programme in programmes.items()}
+    judged = _judge(db, studies, terms, judgement.beijing_day(now))
+    in_ledger, standings = queries.sum_ledger(db, studies), queries.list_standings(db, studies)
+    changes = [
+        (study, change)
+        for study, each in judged.items()
+        for change in judgement.deltas(each, terms[study[1]].ids, in_ledger.get(study, {}))
+    ]
+    _append(db, changes, judged, now)
+    rows, announcements = [], []
+    for study, each in judged.items():
+        ids_of = terms[study[1]].ids
+        row, is_news = _standing_row(study, ids_of, each, standings.get(study), enrolled.get(study), now)
         rows.append(row)
         if is_news:
             announcements.append((study[0], recognised_payload(row)))
-    if (added := bulk.append_entries(db, entries)) != len(entries):
-        # The natural key held something back: harmless, but somebody judged what the ledger already knew.
-        log.warning("ledger_entries_already_there", wanted=len(entries), added=added)
     bulk.put_standings(db, rows)
     counting.count(db, studies, now)
     outbox.announce_many(db, contract.HOURS_RECOGNISED, announcements)
 
 
+def _judge(
+    db: Session, studies: Collection[Study], terms: Mapping[uuid.UUID, Terms], today: dt.date
+) -> dict[Study, Judgement]:
+    """In the order of the studies, so that entries are numbered in it."""
+    gates = {programme_id: judgement.passed_by(of.pack) for programme_id, of in terms.items()}
+    courses = queries.list_courses(db, {teacher_id for teacher_id, _ in studies}, gates)
+    return {
+        study: judgement.judge_courses(
+            terms[study[1]], [_course(terms[study[1]], row) for row in courses.get(study, ())], today
+        )
+        for study in sorted(studies)
+    }
+
+
+def _course(terms: Terms, row: Any) -> judgement.Course:
+    """Whatever passed other gates than the present ones goes through these."""
+    passed = (
+        judgement.kept_passed(row.passed)
+        if row.passed is not None
+        else judgement.pass_course(terms, row.course_id, row.videos)
+    )
+    return judgement.Course(row.course_id, row.version, row.progressed_at, passed)
+
+
+def _append(
+    db: Session, changes: Sequence[tuple[Study, Delta]], judged: Mapping[Study, Judgement], now: dt.datetime
+) -> None:
+    spots = queries.list_spots(db, {teacher_id for (teacher_id, _), _ in changes})
+    taken_back = queries.find_last_awards(
+        db, [(study[0], change.source_ref) for study, change in changes if change.amount < 0]
+    )
+    entries = [
+        _entry(study, judged[study], change, spots.get(study[0]), taken_back.get((study[0], change.source_ref)), now)
+        for study, change in changes
+    ]
+    if (added := bulk.append_entries(db, entries)) != len(entries):
+        # The natural key held something back: harmless, but somebody judged what the ledger already knew.
+        log.warning("ledger_entries_already_there", wanted=len(entries), added=added)
+
+
 def _entry(
-    db: Session, study: Study, judged: Judgement, change: Delta, placement: Placement | None, now: dt.datetime
+    study: Study, judged: Judgement, change: Delta, spot: Any, last_award: uuid.UUID | None, now: dt.datetime
 ) -> dict[str, Any]:
     """A ledger row. One that takes away is a correction and names the entry it takes back."""
     teacher_id, programme_id = study
-    taken_back = queries.find_last_award(db, teacher_id, change.source_ref) if change.amount < 0 else None
+    taken_back = last_award if change.amount < 0 else None
     return {
         "teacher_id": teacher_id,
         "entry_id": ids.new_id(),
@@ -146,8 +192,8 @@ def _entry(
         "year": judged.year,
         "effective_on": judged.effective_on,
         "recorded_at": now,
-        "school_id": placement.school_id if placement else None,
-        "place": placement.place if placement else "",
+        "school_id": spot.school_id if spot else None,
+        "place": spot.place if spot else "",
         "pack_id": judged.pack.pack_id,
         "pack_version": judged.pack.version,
         "why": change.why,
@@ -159,15 +205,15 @@ def _entry(
 
 def _standing_row(
     study: Study,
-    programme: Programme,
+    ids_of: Mapping[str, uuid.UUID],
     judged: Judgement,
-    old: Standing | None,
+    old: Any,
     enrolled_at: dt.datetime | None,
     now: dt.datetime,
 ) -> tuple[dict[str, Any], bool]:
     """The standing as it must be, and whether it differs from the announced one in more than seconds."""
     outcome = judged.outcome
-    courses = judgement.courses_shown(outcome, judgement.course_ids(programme))
+    courses = judgement.courses_shown(outcome, ids_of)
     is_news = old is None or _in_essence(courses) != _in_essence(old.courses) or old.pack_version != judged.pack.version
     return {
         "teacher_id": study[0],

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +46,8 @@ def _insert_from_json(model: type[Model]) -> str:
 
 _KEEP_NEWER = sa.text(
     _insert_from_json(Evidence) + " ON CONFLICT (teacher_id, course_id) DO UPDATE"
-    " SET version = excluded.version, videos = excluded.videos, progressed_at = excluded.progressed_at"
+    " SET version = excluded.version, videos = excluded.videos, progressed_at = excluded.progressed_at,"
+    " passed = excluded.passed"
     " WHERE evidence.version < excluded.version"
     " RETURNING teacher_id, programme_id"
 )
@@ -67,8 +68,11 @@ def _document(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {"rows": json.dumps(rows, default=str)}
 
 
-def keep_newer_evidence(db: Session, snapshots: Sequence[Snapshot]) -> set[Study]:
-    """Store the snapshots that are newer than what is stored; returns whose evidence changed.
+def keep_newer_evidence(
+    db: Session, snapshots: Sequence[Snapshot], passed: Callable[[Snapshot], dict[str, Any]]
+) -> set[Study]:
+    """Store the snapshots that are newer than what is stored, with what of each has `passed` the gates; returns whose
+    evidence changed.
 
     Of two snapshots of one course in a batch the newer is kept: one statement cannot touch a row twice.
     """
@@ -89,6 +93,7 @@ def keep_newer_evidence(db: Session, snapshots: Sequence[Snapshot]) -> set[Study
                     "version": row.version,
                     "videos": row.videos,
                     "progressed_at": row.at,
+                    "passed": passed(row),
                 }
                 for row in rows
             ]

@@ -1,17 +1,22 @@
-"""From evidence to what the ledger and the standing must say. No database in here, so recognition and reconciler agree."""
+"""From evidence to what the ledger and the standing must say. No database in here, so recognition and reconciler agree.
+
+What a course comes to behind its gates depends on its own evidence alone: recognition keeps that beside the evidence and
+passes the gates once for each snapshot. The reconciler and whoever tries another pack go through all evidence again.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.credits import pack_files, study_evidence
 from services.credits.models import Evidence, Programme
-from services.credits.rules import Outcome, SeasonPack, evaluate
+from services.credits.rules import Outcome, Passed, Reason, SeasonPack, pass_gates, settle
+from services.credits.rules.season import GATES_EDITION
 from services.shared.clock import BEIJING
 
 ZERO = Decimal("0.00")
@@ -49,23 +54,82 @@ class Delta:
     why: str
 
 
-def judge(
-    programme: Programme, evidence: Iterable[Evidence], today: dt.date, pack: SeasonPack | None = None
-) -> Judgement:
-    """Evaluate the snapshots under the programme's pack, or under another one that somebody wants to try.
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """What judging asks of a programme, read once for many studies."""
 
-    Raises LookupError for a course or pack that is not known.
-    """
-    keys = {course["course_id"]: course["key"] for course in programme.courses}
-    rows = list(evidence)
-    pack = pack or pack_files.load_season_pack(programme.rule_pack)
-    outcome = evaluate(pack, {keys[str(row.course_id)]: study_evidence.videos_of(row.videos) for row in rows})
-    last_day = last_day_of(programme)
-    # A snapshot sent after the close tells of study before it.
-    effective_on = min(max((beijing_day(row.progressed_at) for row in rows), default=today), last_day)
-    return Judgement(
-        outcome, pack, sum(row.version for row in rows), effective_on, pack.year_of(effective_on, last_day)
+    pack: SeasonPack
+    ids: dict[str, uuid.UUID]  # of its courses, by their keys
+    keys: dict[uuid.UUID, str]
+    last_day: dt.date
+
+
+def terms_of(programme: Programme, pack: SeasonPack | None = None) -> Terms:
+    """Under the programme's own pack, or under another one that somebody wants to try."""
+    ids = course_ids(programme)
+    return Terms(
+        pack=pack or pack_files.load_season_pack(programme.rule_pack),
+        ids=ids,
+        keys={course_id: key for key, course_id in ids.items()},
+        last_day=last_day_of(programme),
     )
+
+
+class Course(NamedTuple):
+    """A snapshot, as far as the judgement of the whole asks of it."""
+
+    course_id: uuid.UUID
+    version: int
+    progressed_at: dt.datetime
+    passed: Passed
+
+
+def judge(terms: Terms, evidence: Iterable[Evidence], today: dt.date) -> Judgement:
+    """Evaluate the snapshots. Raises LookupError for a course that is not known."""
+    courses = [
+        Course(row.course_id, row.version, row.progressed_at, pass_course(terms, row.course_id, row.videos))
+        for row in evidence
+    ]
+    return judge_courses(terms, courses, today)
+
+
+def pass_course(terms: Terms, course_id: uuid.UUID, videos: Iterable[Mapping[str, Any]]) -> Passed:
+    """What one snapshot's videos come to behind the gates. Raises KeyError, TypeError or ValueError for a broken one."""
+    return pass_gates(terms.pack, terms.keys[course_id], study_evidence.videos_of(videos))
+
+
+def judge_courses(terms: Terms, courses: Sequence[Course], today: dt.date) -> Judgement:
+    """As `judge`, for courses that have passed the gates."""
+    outcome = settle(terms.pack, {terms.keys[row.course_id]: row.passed for row in courses})
+    # A snapshot sent after the close tells of study before it.
+    studied_on = beijing_day(max(row.progressed_at for row in courses)) if courses else today
+    effective_on = min(studied_on, terms.last_day)
+    return Judgement(
+        outcome=outcome,
+        pack=terms.pack,
+        evidence_version=sum(row.version for row in courses),
+        effective_on=effective_on,
+        year=terms.pack.year_of(effective_on, terms.last_day),
+    )
+
+
+def passed_by(pack: SeasonPack) -> str:
+    """The name under which what passed this pack's gates is kept: another content of the pack is another name."""
+    return f"{pack.pack_id}@{pack.version}#{GATES_EDITION}"
+
+
+def keep_passed(pack: SeasonPack, passed: Passed) -> dict[str, Any]:
+    """As plain JSON, without the trace: who asks why is answered from the evidence."""
+    return {
+        "by": passed_by(pack),
+        "studied": passed.studied_seconds,
+        "counted": passed.counted_seconds,
+        "reasons": passed.reasons,
+    }
+
+
+def kept_passed(kept: Mapping[str, Any]) -> Passed:
+    return Passed(kept["studied"], kept["counted"], tuple(map(Reason, kept["reasons"])))
 
 
 def beijing_day(instant: dt.datetime) -> dt.date:
@@ -77,13 +141,12 @@ def last_day_of(programme: Programme) -> dt.date:
     return beijing_day(programme.closes_at - dt.timedelta(microseconds=1))
 
 
-def years_to_lock(programme: Programme, progressed_at: dt.datetime) -> set[int]:
+def years_to_lock(terms: Terms, progressed_at: dt.datetime) -> set[int]:
     """The years whose entries evidence of this instant may change; always the closing one, so that all recognition of a
     teacher in a programme runs one after the other.
     """
-    last_day = last_day_of(programme)
-    pack = pack_files.load_season_pack(programme.rule_pack)
-    return {last_day.year, pack.year_of(min(beijing_day(progressed_at), last_day), last_day)}
+    studied_on = min(beijing_day(progressed_at), terms.last_day)
+    return {terms.last_day.year, terms.pack.year_of(studied_on, terms.last_day)}
 
 
 def course_ids(programme: Programme) -> dict[str, uuid.UUID]:

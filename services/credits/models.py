@@ -54,6 +54,7 @@ class Evidence(Model):
     version: Mapped[int]
     videos: Mapped[list[dict[str, Any]]]
     progressed_at: Mapped[dt.datetime]  # when learning said so
+    passed: Mapped[dict[str, Any] | None]  # what of it has passed which gates (`judgement.keep_passed`)
 
 
 class LedgerEntry(Model):

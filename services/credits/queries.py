@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from services.credits.judgement import Written
 from services.credits.models import Evidence, LedgerEntry, Placement, Programme, Standing
+from services.shared.database import run_plain
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
 
@@ -60,6 +62,28 @@ def list_evidence(db: Session, studies: Collection[Study]) -> dict[Study, list[E
     return found
 
 
+def list_courses(
+    db: Session, teachers: Collection[uuid.UUID], passed_by: Mapping[uuid.UUID, str]
+) -> dict[Study, list[Any]]:
+    """The snapshots of these teachers in the programmes of `passed_by`, which names each one's gates.
+
+    A row has `passed`, what those gates have let through before, or else `videos`, which must pass them now.
+    """
+    rows = run_plain(
+        db,
+        "SELECT teacher_id, programme_id, course_id, version, progressed_at,"
+        " CASE WHEN passed ->> 'by' = gates.name THEN passed END AS passed,"
+        " CASE WHEN passed ->> 'by' IS DISTINCT FROM gates.name THEN videos END AS videos"
+        " FROM evidence JOIN unnest(%(programmes)s::uuid[], %(names)s::text[]) AS gates (programme_id, name)"
+        " USING (programme_id) WHERE teacher_id = ANY(%(teachers)s)",
+        {"teachers": list(teachers), "programmes": list(passed_by), "names": list(passed_by.values())},
+    )
+    found: dict[Study, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.teacher_id, row.programme_id].append(row)
+    return found
+
+
 def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str, Written]]:
     """What the ledger says for each course: {(teacher, programme): {source_ref: amount and number of entries}}."""
     entry = LedgerEntry
@@ -80,8 +104,14 @@ def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str,
     return found
 
 
-def list_standings(db: Session, studies: Collection[Study]) -> dict[Study, Standing]:
-    rows = db.scalars(sa.select(Standing).where(*_of(Standing, studies)))
+def list_standings(db: Session, studies: Collection[Study]) -> dict[Study, Any]:
+    """Of each standing what recognition and its proof compare: version, enrolled_at, hours, courses, pack_version."""
+    one = Standing
+    rows = db.execute(
+        sa.select(
+            one.teacher_id, one.programme_id, one.version, one.enrolled_at, one.hours, one.courses, one.pack_version
+        ).where(*_of(one, studies))
+    )
     return {(row.teacher_id, row.programme_id): row for row in rows}
 
 
@@ -94,6 +124,16 @@ def _of(model: Any, studies: Collection[Study]) -> tuple[Any, ...]:
     )
 
 
+def list_spots(db: Session, teachers: Collection[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    """Where teachers are now: `school_id` and `place`."""
+    rows = db.execute(
+        sa.select(Placement.teacher_id, Placement.school_id, Placement.place).where(
+            Placement.teacher_id == sa.any_(sa.cast(list(teachers), sa.ARRAY(sa.Uuid)))
+        )
+    )
+    return {row.teacher_id: row for row in rows}
+
+
 def list_placements(db: Session, teachers: Collection[uuid.UUID]) -> dict[uuid.UUID, Placement]:
     rows = db.scalars(
         sa.select(Placement).where(Placement.teacher_id == sa.any_(sa.cast(list(teachers), sa.ARRAY(sa.Uuid))))
@@ -101,14 +141,18 @@ def list_placements(db: Session, teachers: Collection[uuid.UUID]) -> dict[uuid.U
     return {row.teacher_id: row for row in rows}
 
 
-def find_last_award(db: Session, teacher_id: uuid.UUID, source_ref: str) -> uuid.UUID | None:
-    """The newest entry that added to this source: what a correction takes back."""
-    return db.scalars(
-        sa.select(LedgerEntry.entry_id)
-        .where(LedgerEntry.teacher_id == teacher_id, LedgerEntry.source_ref == source_ref, LedgerEntry.amount > 0)
-        .order_by(LedgerEntry.entry_id.desc())
-        .limit(1)
-    ).one_or_none()
+def find_last_awards(db: Session, sources: Collection[tuple[uuid.UUID, str]]) -> dict[tuple[uuid.UUID, str], uuid.UUID]:
+    """The newest entry that added to each (teacher, source): what a correction takes back."""
+    if not sources:
+        return {}
+    entry = LedgerEntry
+    rows = db.execute(
+        sa.select(entry.teacher_id, entry.source_ref, entry.entry_id)
+        .where(sa.tuple_(entry.teacher_id, entry.source_ref).in_(sources), entry.amount > 0)
+        .ext(distinct_on(entry.teacher_id, entry.source_ref))
+        .order_by(entry.teacher_id, entry.source_ref, entry.turn.desc())
+    )
+    return {(row.teacher_id, row.source_ref): row.entry_id for row in rows}
 
 
 def list_entries_of_source(db: Session, teacher_id: uuid.UUID, source_ref: str) -> list[LedgerEntry]:

@@ -6,12 +6,13 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from services.credits import judgement, queries
 from services.credits.judgement import Written
-from services.credits.models import Evidence, Programme, Standing
+from services.credits.models import Evidence, Programme
 from services.credits.queries import Study
 
 
@@ -49,20 +50,20 @@ def _differences_of(
     programme: Programme,
     evidence: list[Evidence],
     in_ledger: dict[str, Written],
-    standing: Standing | None,
+    standing: Any,
     today: dt.date,
 ) -> list[Difference]:
-    ids_of = judgement.course_ids(programme)
-    judged = judgement.judge(programme, evidence, today)
+    terms = judgement.terms_of(programme)
+    judged = judgement.judge(terms, evidence, today)
     written = {course["key"]: course["hours"] for course in standing.courses} if standing else {}
     left = {ref: each.amount for ref, each in in_ledger.items()}
     found = []
     for course in judged.outcome.courses:
-        if course.key not in ids_of:
+        if course.key not in terms.ids:
             continue
         three = (
             f"{course.hours:.2f}",
-            f"{left.pop(judgement.source_ref(ids_of[course.key]), judgement.ZERO):.2f}",
+            f"{left.pop(judgement.source_ref(terms.ids[course.key]), judgement.ZERO):.2f}",
             written.get(course.key, "none"),
         )
         if len(set(three)) > 1:

@@ -103,7 +103,9 @@ def _rehearse_seasons(
     changes: list[Change] = []
     for study in mine:
         programme, rows = programmes[study[1]], evidence.get(study, [])
-        was, would_be = (judgement.judge(programme, rows, today, pack).outcome for pack in (shipped, candidate))
+        was, would_be = (
+            judgement.judge(judgement.terms_of(programme, pack), rows, today).outcome for pack in (shipped, candidate)
+        )
         changes += _changes_of_study(study, was, would_be)
     return Page(len(mine), changes, list(studies[-1]) if len(studies) == limit else None)
 

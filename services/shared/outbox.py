@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.shared import clock, trace
 from services.shared.ids import new_id
+from services.shared.payload_checks import surely_satisfies
 
 # One document for all rows: a statement for each would be answered one by one, which costs this process ten times as much.
 # Rows come out of it in their order, in which the table numbers them.
@@ -41,9 +42,9 @@ def announce_many(db: Session, event_type: str, events: list[tuple[uuid.UUID, di
     """As `announce` for many aggregates at once: one INSERT."""
     if not events:
         return
-    schema = _schemas[event_type]()
+    schema = _schemas[event_type]
     for _, payload in events:
-        if faults := schema.validate(payload):
+        if not surely_satisfies(schema, payload) and (faults := schema().validate(payload)):
             raise ValueError(f"{event_type} breaks its contract: {faults}")
     now, traceparent = clock.format_instant(clock.now()), trace.current()
     rows = [

@@ -105,6 +105,23 @@ def test_people_are_the_same_as_the_selects() -> None:
     assert all(took > 0 for took in document["milliseconds"].values())
 
 
+def test_evaluation_tells_milliseconds() -> None:
+    document = bench("evaluation", "--rounds", "1", "--operations", "1", "--json")
+    assert document["videos"] == 300
+    assert set(document["milliseconds"]) == {"whole", "gaps", "many_gaps", "adding_up"}
+    assert all(goal["found"] > 0 for goal in document["goals"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_recognition_is_what_was_studied_and_held_against_its_parts() -> None:
+    document = bench("recognition", "--embedded", "--events", "60", "--rounds", "1", "--json")
+    found = cases(document)
+    assert set(found) == {"receive", "evaluate", "insert", "ledger", "recognise"}
+    assert set(found["recognise"]["ratios"]) == {"receive", "evaluate", "insert"}
+    assert {goal["name"] for goal in document["goals"]} == {"recognition", "to_entries"}
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
 def test_imports_are_held_against_copy() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXIT_WRONG = 1
 ROUNDS, OPERATIONS, STARTS = 6, 400, 3
 QUICK_ROUNDS, QUICK_OPERATIONS, QUICK_STARTS = 3, 100, 1
+EVENTS, QUICK_EVENTS = 10_000, 2_000
 CONCURRENCY = 4
 TEACHERS = 1_000_000
 WIDTH = 120
@@ -210,6 +211,58 @@ def imports(as_json: bool, rounds: int | None, embedded: bool, teachers: int, fi
     showing.show_findings(console, title, outcome.findings, ("copy_roster", "copy_left"))
     showing.show_goals(console, title, outcome.goals)
     showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@operations_option
+def evaluation(as_json: bool, rounds: int | None, quick: bool, operations: int | None) -> None:
+    """How long the rule engine takes for one teacher's evidence of a large season: five courses of sixty videos."""
+    from yanxiu.bench.evaluation import measure_evaluation
+
+    size = _size(rounds, operations, quick)
+    _tell_goals("evaluation", as_json, lambda report: measure_evaluation(**size, report=report))
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
+@click.option("--events", type=click.IntRange(10, 1_000_000), help="Course events in each round.")
+def recognition(as_json: bool, rounds: int | None, quick: bool, embedded: bool, events: int | None) -> None:
+    """Course events recognised, against receiving them, evaluating the pack and a bare insert of what is left."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.recognition import PARTS, measure_recognition
+
+    console = _console(as_json)
+    size = _size(rounds, events or (QUICK_EVENTS if quick else EVENTS), quick)
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_recognition(embedded=embedded, report=report, **size)
+    document = {**results.document("recognition", outcome.mode, outcome.findings, **size), "goals": outcome.goals}
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    showing.show_findings(
+        console, f"{size['operations']:,} course events, {outcome.mode} mode", outcome.findings, PARTS
+    )
+    showing.show_goals(console, "recognition", outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+def _tell_goals(title: str, as_json: bool, run: Callable[[Callable[[str], None]], dict[str, Any]]) -> None:
+    from yanxiu.bench.showing import show_goals, show_machine
+
+    console = _console(as_json)
+    with _telling_mistakes():
+        document = run(lambda step: console.print(f"[dim]{step}[/dim]"))
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    show_goals(console, title, document["goals"])
+    show_machine(console, document["machine"])
 
 
 def _size(rounds: int | None, operations: int | None, quick: bool) -> dict[str, int]:

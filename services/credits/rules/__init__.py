@@ -15,4 +15,7 @@ from services.credits.rules.pack import LedgerPack as LedgerPack
 from services.credits.rules.pack import Pack as Pack
 from services.credits.rules.pack import Rule as Rule
 from services.credits.rules.pack import SeasonPack as SeasonPack
+from services.credits.rules.season import Passed as Passed
 from services.credits.rules.season import evaluate as evaluate
+from services.credits.rules.season import pass_gates as pass_gates
+from services.credits.rules.season import settle as settle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import NamedTuple
 
 from services.credits.rules import intervals
 from services.credits.rules.intervals import Intervals
@@ -29,28 +30,33 @@ class Video:
     countable: Intervals
     quizzes: tuple[Quiz, ...] = ()
 
-    def normalised(self) -> Video:
-        """The same facts as sets inside the video; what is countable has been seen."""
-        countable = intervals.clip(self.countable, 0, self.duration_seconds)
-        seen = countable if self.seen == self.countable else intervals.clip(self.seen, 0, self.duration_seconds)
-        if not intervals.holds(seen, countable):
-            seen = intervals.union((*seen, *countable))
-        quizzes = self.quizzes
-        if len(quizzes) > 1:
-            quizzes = tuple(sorted(quizzes, key=lambda quiz: quiz.at_seconds))
-        if countable is self.countable and seen == self.seen and quizzes is self.quizzes:
-            return self
-        return Video(self.key, self.duration_seconds, seen, countable, quizzes)
 
-    @property
-    def seen_seconds(self) -> int:
-        return intervals.length(self.seen)
+class Measured(NamedTuple):
+    """A video's study in seconds: all that rules ask of it. What is countable has been seen."""
 
-    @property
-    def countable_seconds(self) -> int:
-        return intervals.length(self.countable)
+    key: str
+    duration: int
+    seen: int
+    countable: int
+    first_quiz_at: int  # where the part begins that a quiz guards; the end of the video when it has none
+    seen_before_quiz: int
+    countable_before_quiz: int
+    quizzes: tuple[Quiz, ...]
 
-    @property
-    def first_quiz_at(self) -> int:
-        """Where the part begins that a quiz guards; the end of the video when it has none. Needs a normalised video."""
-        return self.quizzes[0].at_seconds if self.quizzes else self.duration_seconds
+
+def measure(video: Video) -> Measured:
+    """The same facts as sets inside the video, measured; however the pieces came."""
+    duration, quizzes = video.duration_seconds, video.quizzes
+    first_quiz_at = min([quiz.at_seconds for quiz in quizzes]) if quizzes else duration
+    countable, countable_seconds = intervals.measured(video.countable, duration)
+    before = intervals.length_before(countable, first_quiz_at) if quizzes else countable_seconds
+    if video.seen == video.countable:
+        return Measured(
+            video.key, duration, countable_seconds, countable_seconds, first_quiz_at, before, before, quizzes
+        )
+    seen, seen_seconds = intervals.measured(video.seen, duration)
+    if not intervals.holds(seen, countable):
+        seen = intervals.union((*seen, *countable))
+        seen_seconds = intervals.length(seen)
+    seen_before = intervals.length_before(seen, first_quiz_at) if quizzes else seen_seconds
+    return Measured(video.key, duration, seen_seconds, countable_seconds, first_quiz_at, seen_before, before, quizzes)

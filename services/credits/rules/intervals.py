@@ -22,30 +22,35 @@ def union(pieces: Iterable[tuple[int, int]]) -> Intervals:
 
 def clip(intervals: Iterable[tuple[int, int]], begin: int, end: int) -> Intervals:
     """The part that lies in [begin, end)."""
-    if isinstance(intervals, tuple) and is_set_within(intervals, begin, end):
-        return intervals
     return union((max(low, begin), min(high, end)) for low, high in intervals)
 
 
-def is_set_within(pieces: Intervals, begin: int, end: int) -> bool:
-    """Whether the pieces are a set already, and lie in [begin, end): nearly all evidence comes like that."""
-    free_from = begin
+def measured(pieces: Intervals, end: int) -> tuple[Intervals, int]:
+    """The set that the pieces cover in [0, end), and how many seconds it holds."""
+    # Nearly all evidence is a set already: one look at each piece finds that out and counts.
+    seconds, free_from = 0, 0
     for low, high in pieces:
         if low < free_from or high <= low:
-            return False
+            break
+        seconds += high - low
         free_from = high + 1  # sets that touch would be one piece
-    return not pieces or pieces[-1][1] <= end
+    else:
+        if free_from <= end + 1:
+            return pieces, seconds
+    inside = clip(pieces, 0, end)
+    return inside, length(inside)
 
 
 def holds(whole: Intervals, part: Intervals) -> bool:
     """Whether each piece of the set `part` lies in one piece of the set `whole`."""
     if part == whole:
         return True
-    index = 0
+    pieces = iter(whole)
+    begin = end = -1
     for low, high in part:
-        while index < len(whole) and whole[index][1] < high:
-            index += 1
-        if index == len(whole) or whole[index][0] > low:
+        while end < high:
+            begin, end = next(pieces, (high, high))  # past the last piece: one that holds nothing
+        if low < begin:
             return False
     return True
 
@@ -58,17 +63,11 @@ def length(intervals: Intervals) -> int:
     return seconds
 
 
-def length_within(intervals: Intervals, begin: int, end: int) -> int:
-    """How many seconds of the set lie in [begin, end)."""
+def length_before(intervals: Intervals, at: int) -> int:
+    """How many seconds of the set lie before `at`."""
     seconds = 0
-    for low, high in intervals:
-        if begin <= low and high <= end:
-            seconds += high - low
-        else:
-            seconds += max(0, min(high, end) - max(low, begin))
+    for begin, end in intervals:
+        if end > at:
+            return seconds + max(0, at - begin)  # what follows lies behind
+        seconds += end - begin
     return seconds
-
-
-def covers(intervals: Intervals, begin: int, end: int) -> bool:
-    """Whether every second of [begin, end) is in the set."""
-    return length(clip(intervals, begin, end)) == max(0, end - begin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from decimal import Decimal
+from typing import NamedTuple
 
 
 class Reason(enum.StrEnum):
@@ -22,8 +23,7 @@ class Reason(enum.StrEnum):
 REASON_ORDER = {reason: position for position, reason in enumerate(Reason)}
 
 
-@dataclasses.dataclass(frozen=True)
-class TraceLine:
+class TraceLine(NamedTuple):
     """A rule that changed a number: seconds of a video (by a gate) or hours of a course."""
 
     rule_id: str

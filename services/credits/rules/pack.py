@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import functools
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -190,7 +191,12 @@ class SeasonPack(Pack):
     rules: tuple[Rule, ...]
 
     def of_kind(self, kind: Kind) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.rules if rule.kind is kind)
+        return self._by_kind.get(kind, ())
+
+    @functools.cached_property
+    def _by_kind(self) -> dict[Kind, tuple[Rule, ...]]:
+        # Every step of every evaluation asks.
+        return {kind: tuple(rule for rule in self.rules if rule.kind is kind) for kind in Kind}
 
     @property
     def records(self) -> tuple[Record, ...]:

@@ -106,8 +106,8 @@ def naive(monkeypatch):
     """A recogniser with its other walls torn down: any snapshot is news, and the ledger is taken for empty."""
     keep_newer = bulk.keep_newer_evidence
 
-    def keep_any(db, snapshots):
-        keep_newer(db, snapshots)
+    def keep_any(db, snapshots, passed):
+        keep_newer(db, snapshots, passed)
         return {(snapshot.teacher_id, snapshot.programme_id) for snapshot in snapshots}
 
     monkeypatch.setattr(bulk, "keep_newer_evidence", keep_any)
@@ -160,15 +160,15 @@ def test_sabotage_without_the_year_lock_parallel_writers_lose_hours(
     recognition, season, credits_service, monkeypatch, teacher_id
 ):
     """The twin of `test_two_writers_of_one_teacher_at_once_add_up`: each judges only its own half of the evidence."""
-    both_have_read, list_evidence = threading.Barrier(2), queries.list_evidence
+    both_have_read, list_courses = threading.Barrier(2), queries.list_courses
 
-    def list_then_wait(db, studies):
-        found = list_evidence(db, studies)
+    def list_then_wait(db, teachers, passed_by):
+        found = list_courses(db, teachers, passed_by)
         both_have_read.wait(timeout=20)
         return found
 
     monkeypatch.setattr(queries, "lock_teacher_years", lambda _db, _keys: None)
-    monkeypatch.setattr(queries, "list_evidence", list_then_wait)
+    monkeypatch.setattr(queries, "list_courses", list_then_wait)
     events = season.everything(teacher_id)
     threads = [
         threading.Thread(target=recognition.deliver_batch, args=("record_progress", part), kwargs={"events": True})

@@ -7,7 +7,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.credits.rules import intervals
+from services.credits.rules import Quiz, Video, intervals
+from services.credits.rules.evidence import measure
 
 pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=8)
 
@@ -28,17 +29,36 @@ def test_union_is_sorted_disjoint_and_the_same_set(given_pieces):
 
 @settings(deadline=None)
 @given(pieces, st.integers(0, 60), st.integers(0, 60))
-def test_clip_and_covers(given_pieces, begin, end):
+def test_parts_of_a_set(given_pieces, begin, end):
     found = intervals.union(given_pieces)
-    inside = set(range(begin, end))
-    assert members(intervals.clip(found, begin, end)) == members(found) & inside
-    assert intervals.covers(found, begin, end) == (inside <= members(found))
-    assert intervals.length_within(found, begin, end) == len(members(found) & inside)
+    assert members(intervals.clip(found, begin, end)) == members(found) & set(range(begin, end))
+    assert intervals.length_before(found, end) == len(members(found) & set(range(end)))
 
 
 @settings(deadline=None)
-@given(pieces, pieces, st.integers(0, 60))
-def test_what_needs_no_work_is_known_for_it(some, others, end):
+@given(pieces, st.booleans(), st.integers(0, 60))
+def test_whatever_pieces_come_they_are_measured_as_their_set(given_pieces, is_set, end):
+    given_pieces = intervals.union(given_pieces) if is_set else tuple(given_pieces)
+    inside = members(given_pieces) & set(range(end))
+    found, seconds = intervals.measured(given_pieces, end)
+    assert (members(found), intervals.union(found), seconds) == (inside, found, len(inside))
+
+
+@settings(deadline=None)
+@given(pieces, pieces)
+def test_a_set_holds_another(some, others):
     found, other = intervals.union(some), intervals.union(others)
-    assert intervals.is_set_within(tuple(some), 0, end) == (tuple(some) == found and members(found) <= set(range(end)))
     assert intervals.holds(found, other) == (members(other) <= members(found))
+    assert intervals.holds(found, intervals.union(set(found) & set(other)))  # likely, unlike two sets drawn by chance
+
+
+@settings(deadline=None)
+@given(pieces, pieces, st.lists(st.integers(0, 50), max_size=2, unique=True))
+def test_a_video_is_measured_second_by_second(seen, countable, quizzes):
+    """Against sets of seconds; what is countable has been seen, also where only the one was told."""
+    video = Video("v", 50, tuple(seen), tuple(countable), tuple(Quiz(at, None) for at in quizzes))
+    found, first = measure(video), min(quizzes, default=50)
+    inside, counted = (members(told) & set(range(50)) for told in ((*seen, *countable), countable))
+    assert (found.seen, found.countable, found.first_quiz_at) == (len(inside), len(counted), first)
+    assert found.seen_before_quiz == len(inside & set(range(first)))
+    assert found.countable_before_quiz == len(counted & set(range(first)))

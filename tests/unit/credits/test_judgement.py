@@ -71,9 +71,11 @@ def test_anything_else_is_refused(broken):
 
 
 def test_the_evidence_version_grows_with_every_snapshot(programme):
-    judged = judgement.judge(programme, [evidence(1, 60, version=3), evidence(2, 60, version=2)], TODAY)
+    judged = judgement.judge(
+        judgement.terms_of(programme), [evidence(1, 60, version=3), evidence(2, 60, version=2)], TODAY
+    )
     assert judged.evidence_version == 5
-    assert judgement.judge(programme, [], TODAY).evidence_version == 0
+    assert judgement.judge(judgement.terms_of(programme), [], TODAY).evidence_version == 0
 
 
 @pytest.mark.parametrize(
@@ -86,12 +88,12 @@ def test_the_evidence_version_grows_with_every_snapshot(programme):
     ],
 )
 def test_the_day_of_an_hour_lies_in_the_season(programme, on, effective_on):
-    judged = judgement.judge(programme, [evidence(2, 2700, on=on)], TODAY)
+    judged = judgement.judge(judgement.terms_of(programme), [evidence(2, 2700, on=on)], TODAY)
     assert (judged.effective_on.isoformat(), judged.year) == (effective_on, 2023)
 
 
 def test_differences_bring_the_ledger_to_the_judgement_and_no_further(programme):
-    judged = judgement.judge(programme, [evidence(1, 5400), evidence(2, 2700)], TODAY)
+    judged = judgement.judge(judgement.terms_of(programme), [evidence(1, 5400), evidence(2, 2700)], TODAY)
     ids = judgement.course_ids(programme)
     refs = {key: judgement.source_ref(ids[key]) for key in ids}
 
@@ -112,9 +114,9 @@ def test_differences_bring_the_ledger_to_the_judgement_and_no_further(programme)
 
 def test_an_unknown_course_is_no_evidence_to_guess_about(programme):
     with pytest.raises(LookupError):
-        judgement.judge(programme, [evidence(99, 60)], TODAY)
+        judgement.judge(judgement.terms_of(programme), [evidence(99, 60)], TODAY)
 
 
 def test_the_closing_year_is_always_locked(programme):
     december = dt.datetime(2022, 12, 10, tzinfo=BEIJING)
-    assert judgement.years_to_lock(programme, december) == {2023}
+    assert judgement.years_to_lock(judgement.terms_of(programme), december) == {2023}
