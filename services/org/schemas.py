@@ -152,6 +152,11 @@ class RevokeGrant(Schema):
     reason = Text(200, load_default="")
 
 
+class RevokeOperator(Schema):
+    account_id = fields.UUID(required=True)
+    reason = Text(200, required=True)
+
+
 class ListGrants(Page):
     place = Place(required=True)
     cursor = fields.UUID(load_default=None, allow_none=True)

@@ -160,6 +160,21 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
         return self.database.commit_once(call, lambda db: grants.bootstrap_grant(db, call, arguments), schemas.Grant())
 
     @query
+    def list_operators(self, call: Call) -> dict[str, Any]:
+        """The national operators, for the command line of the installation."""
+        call.load(schemas.Nothing())
+        call.authorise(place=contract.NATION)
+        with self.database.read(call) as db:
+            return {"items": schemas.Grant(many=True).dump(queries.list_operators(db))}
+
+    @command
+    def revoke_operator(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.RevokeOperator())
+        return self.database.commit_once(
+            call, lambda db: grants.revoke_operator(db, call, **arguments), schemas.Grant()
+        )
+
+    @query
     def list_grants(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.ListGrants())
         limit = arguments["limit"]

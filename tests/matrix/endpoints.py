@@ -830,6 +830,8 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "org.get_placement_facts": ("learning",),
     "org.get_placement_at": ("learning", "credits", "certs"),
     "org.bootstrap_grant": ("cli",),
+    "org.list_operators": ("cli",),
+    "org.revoke_operator": ("cli",),
     "org.import_divisions": ("cli",),
     "org.reconcile_activation": ("cli",),
     "org.reconcile_staff_counts": ("cli",),

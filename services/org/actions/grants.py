@@ -25,7 +25,7 @@ from services.org.units.queries import tenant_policy
 from services.shared import audit, outbox
 from services.shared.actor import Actor, Role
 from services.shared.bus import Call
-from services.shared.errors import Conflict, NotAllowed
+from services.shared.errors import Conflict, NotAllowed, NotFound
 from services.shared.ids import new_id
 
 BATCH = 500  # holders announced in one run of the sweeper
@@ -81,10 +81,31 @@ def revoke_grant(db: Session, call: Call, grant_id: uuid.UUID, reason: str) -> A
     require_right(db, call, Role(grant.role), queries.get_target(db, grant.place))
     if grant.state != GrantState.ACTIVE:
         raise Conflict("org.grant_ended")
+    end_grant(db, call, grant, reason)
+    return grant
+
+
+def revoke_operator(db: Session, call: Call, account_id: uuid.UUID, reason: str) -> AdminGrant:
+    """End a national operator's grant, from the operators' machine: nobody inside the installation may.
+
+    Raises NotFound("org.operator_unknown"), Conflict("org.last_operator") when no other would be left.
+    """
+    # All of them at once: two who are revoked at the same moment may not each count on the other.
+    operators = queries.lock_operators(db)
+    call.authorise(place=contract.NATION)
+    grant = next((each for each in operators if each.account_id == account_id), None)
+    if grant is None:
+        raise NotFound("org.operator_unknown")
+    rules.require_another_operator(others=sum(is_live(each, call.now) for each in operators if each is not grant))
+    end_grant(db, call, grant, reason)
+    return grant
+
+
+def end_grant(db: Session, call: Call, grant: AdminGrant, reason: str) -> None:
+    """End a grant that was decided about, announce its holder, record it."""
     _end(db, [grant], GrantState.REVOKED, call.actor.key, call.now)
     announce_holder(db, queries.lock_holder(db, grant.account_id), call.now)
     _record(db, call, grant, before=GrantState.ACTIVE, reason=reason)
-    return grant
 
 
 def end_grants_at(db: Session, call: Call, place: str, reason: str) -> int:
@@ -217,9 +238,7 @@ def replace(db: Session, call: Call, grants: Iterable[AdminGrant]) -> None:
     """End these holders' grants for a successor: a change of principal is one act, without a gap."""
     for grant in grants:
         rules.require_other_holder(call.actor.account_id, grant.account_id)
-        _end(db, [grant], GrantState.REVOKED, call.actor.key, call.now)
-        announce_holder(db, queries.lock_holder(db, grant.account_id), call.now)
-        _record(db, call, grant, before=GrantState.ACTIVE, reason="replaced")
+        end_grant(db, call, grant, "replaced")
 
 
 def max_school_admins(db: Session, target: Target) -> int:

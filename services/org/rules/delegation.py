@@ -127,6 +127,12 @@ def require_other_holder(grantor: uuid.UUID | None, holder: uuid.UUID) -> None:
         raise NotAllowed("org.grant_to_self")
 
 
+def require_another_operator(*, others: int) -> None:
+    """The last one stays until there is a successor. Raises Conflict("org.last_operator")."""
+    if not others:
+        raise Conflict("org.last_operator")
+
+
 def _allows(held: Held, role: Role, target: Target, max_school_admins: int) -> bool:
     if not covers(held.place, target.place):
         return False
