@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.org import contract, policy, queries, schemas
-from services.org.actions import contacts, divisions, grants, memberships, rosters, schools
+from services.org.actions import contacts, divisions, grants, memberships, operators, rosters, schools
 from services.org.delegation.entrypoints import Delegation
 from services.org.models import School, SchoolContact
 from services.org.projections import PROJECTIONS
@@ -157,7 +157,9 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
     @command
     def bootstrap_grant(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.BootstrapGrant())
-        return self.database.commit_once(call, lambda db: grants.bootstrap_grant(db, call, arguments), schemas.Grant())
+        return self.database.commit_once(
+            call, lambda db: operators.bootstrap_grant(db, call, arguments), schemas.Grant()
+        )
 
     @query
     def list_operators(self, call: Call) -> dict[str, Any]:
@@ -171,7 +173,7 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
     def revoke_operator(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.RevokeOperator())
         return self.database.commit_once(
-            call, lambda db: grants.revoke_operator(db, call, **arguments), schemas.Grant()
+            call, lambda db: operators.revoke_operator(db, call, **arguments), schemas.Grant()
         )
 
     @query

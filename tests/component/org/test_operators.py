@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.org import contract, queries
-from services.org.actions import grants
+from services.org.actions import operators
 from services.shared.actor import Actor, Role
 from services.shared.errors import Conflict, NotAllowed, NotFound, ServiceError
 from services.shared.ids import new_id
@@ -91,7 +91,7 @@ def test_sabotage_without_the_lock_both_would_go(org: Org, two: list[Actor], mon
         both.wait(timeout=10)
         return found
 
-    monkeypatch.setattr(grants.queries, "lock_operators", unlocked)
+    monkeypatch.setattr(operators.queries, "lock_operators", unlocked)
     assert press_both(org, two) == ["REVOKED", "REVOKED"]
 
 
