@@ -22,7 +22,10 @@ blueprint = Blueprint(
 @blueprint.arguments(schemas.NewCode)
 @blueprint.response(201, schemas.CodeWithText)
 def generate_authority_code(body: dict[str, Any]) -> dict[str, Any]:
-    """Make a code by which somebody becomes administrator of a school or region; its text is told this once."""
+    """Make a code by which somebody becomes administrator of a school or region; its text is told this once.
+
+    A code of a province is PROPOSED: it opens nothing before a second person has approved it.
+    """
     return tell("org", "generate_authority_code", body)
 
 
@@ -33,6 +36,14 @@ def generate_authority_code(body: dict[str, Any]) -> dict[str, Any]:
 def list_authority_codes(query: dict[str, Any]) -> dict[str, Any]:
     """Codes at a place and below it, newest first; never their text."""
     return ask_page("org", "list_authority_codes", query)
+
+
+@blueprint.post("/authority-codes/<uuid:code_id>/approval")
+@blueprint.doc(operationId="approve_authority_code")
+@blueprint.response(200, schemas.Code)
+def approve_authority_code(code_id: Any) -> dict[str, Any]:
+    """Say the second person's yes to a proposed code; only then it can be activated."""
+    return tell("org", "approve_authority_code", {"code_id": str(code_id)})
 
 
 @blueprint.post("/authority-codes/<uuid:code_id>/delivery")
@@ -60,6 +71,53 @@ def revoke_authority_code(body: dict[str, Any], code_id: Any) -> dict[str, Any]:
 def activate_authority_code(body: dict[str, Any]) -> dict[str, Any]:
     """Become administrator by a code, with one's ordinary account; then open the administrator's desk."""
     return tell("org", "activate_authority_code", body)
+
+
+@blueprint.post("/grant-proposals")
+@blueprint.doc(operationId="propose_grant")
+@blueprint.arguments(schemas.NewProposal)
+@blueprint.response(201, schemas.Proposal)
+def propose_grant(body: dict[str, Any]) -> dict[str, Any]:
+    """Propose a role of a province or of the nation; it is given when a second person approves within a week."""
+    return tell("org", "propose_grant", schemas.NewProposal().dump(body))
+
+
+@blueprint.get("/grant-proposals")
+@blueprint.doc(operationId="list_grant_proposals")
+@blueprint.arguments(schemas.ProposalsQuery, location="query")
+@blueprint.response(200, schemas.Proposals)
+def list_grant_proposals(query: dict[str, Any]) -> dict[str, Any]:
+    """Proposed grants at a place and below it, newest first, with masked names; `state=OPEN` for those that wait."""
+    page = ask_page("org", "list_grant_proposals", query)
+    people = _people([item["account_id"] for item in page["items"]])
+    page["items"] = [{**item, "person": people.get(item["account_id"])} for item in page["items"]]
+    return page
+
+
+@blueprint.post("/grant-proposals/<uuid:proposal_id>/approval")
+@blueprint.doc(operationId="approve_grant")
+@blueprint.response(200, schemas.Proposal)
+def approve_grant(proposal_id: Any) -> dict[str, Any]:
+    """Say the second person's yes: the grant is given now. Nobody approves what he proposed."""
+    return tell("org", "approve_grant", {"proposal_id": str(proposal_id)})
+
+
+@blueprint.post("/grant-proposals/<uuid:proposal_id>/rejection")
+@blueprint.doc(operationId="reject_proposal")
+@blueprint.arguments(org_schemas.Reason)
+@blueprint.response(200, schemas.Proposal)
+def reject_proposal(body: dict[str, Any], proposal_id: Any) -> dict[str, Any]:
+    """Say the second person's no, with the reason."""
+    return tell("org", "reject_proposal", {"proposal_id": str(proposal_id), **body})
+
+
+@blueprint.post("/grant-proposals/<uuid:proposal_id>/withdrawal")
+@blueprint.doc(operationId="withdraw_proposal")
+@blueprint.arguments(schemas.OptionalReason)
+@blueprint.response(200, schemas.Proposal)
+def withdraw_proposal(body: dict[str, Any], proposal_id: Any) -> dict[str, Any]:
+    """Take back what one proposed."""
+    return tell("org", "withdraw_proposal", {"proposal_id": str(proposal_id), **body})
 
 
 @blueprint.get("/activation-progress")

@@ -9,7 +9,7 @@ from gateway.schemas import Page, PageReply, Schema, Text
 from gateway.schemas import org as org_schemas
 from gateway.schemas.org import EXAMPLE_ID, EXAMPLE_PLACE, choice, place
 from services.org.contract import GrantState, Level
-from services.org.contract.delegation import Channel, CodeState, SeatState
+from services.org.contract.delegation import Channel, CodeState, ProposalState, SeatState
 from services.shared.actor import Role
 
 EXAMPLE_CODE = "7KQ2MX-9RTWD4-HVB3YP"
@@ -38,7 +38,16 @@ class Code(ma.Schema):
     state = choice(CodeState)
     issued_by = fields.String(metadata={"description": "Account.", "example": EXAMPLE_ID})
     issued_at = fields.String(metadata={"example": "2023-01-10T02:00:00.000000Z"})
-    expires_at = fields.String(metadata={"description": "30 days later.", "example": "2023-02-09T02:00:00.000000Z"})
+    approved_by = fields.String(
+        allow_none=True, metadata={"description": "The second person's account, where a code takes two."}
+    )
+    approved_at = fields.String(allow_none=True)
+    expires_at = fields.String(
+        metadata={
+            "description": "30 days after it was issued; a proposed one is to be approved within 7.",
+            "example": "2023-02-09T02:00:00.000000Z",
+        }
+    )
     channel = fields.String(metadata={"description": "How it was handed out; empty before.", "example": "LETTER"})
     delivered_at = fields.String(allow_none=True)
     activated_by = fields.String(allow_none=True, metadata={"description": "Account."})
@@ -74,6 +83,44 @@ class Delivery(Schema):
 
 class OptionalReason(Schema):
     reason = Text(200, load_default="", shortest=0, metadata={"example": "管理员离任"})
+
+
+class NewProposal(org_schemas.NewGrant):
+    reason = Text(200, load_default="", shortest=0, metadata={"example": "换届"})
+
+
+class Proposal(ma.Schema):
+    proposal_id = fields.String(metadata={"example": EXAMPLE_ID})
+    account_id = fields.String(metadata={"description": "Who would be appointed.", "example": EXAMPLE_ID})
+    role = choice(Role, metadata={"example": "PROVINCE_ADMIN"})
+    place = fields.String(metadata={"example": "CN/440000"})
+    valid_from = fields.String(allow_none=True, metadata={"description": "Null: from the approval on."})
+    valid_to = fields.String(allow_none=True)
+    replace = fields.Boolean()
+    state = choice(ProposalState)
+    reason = fields.String()
+    proposed_by = fields.String(metadata={"description": "Account.", "example": EXAMPLE_ID})
+    proposed_at = fields.String(metadata={"example": "2023-01-10T02:00:00.000000Z"})
+    expires_at = fields.String(metadata={"description": "A week later.", "example": "2023-01-17T02:00:00.000000Z"})
+    decided_by = fields.String(allow_none=True, metadata={"description": "Account; null also of one that expired."})
+    decided_at = fields.String(allow_none=True)
+    decision_reason = fields.String()
+    grant_id = fields.String(allow_none=True, metadata={"description": "What the approval gave."})
+
+
+class ProposalOfPerson(Proposal):
+    person = fields.Nested(
+        org_schemas.Person, allow_none=True, metadata={"description": "Who would be appointed, masked."}
+    )
+
+
+class ProposalsQuery(Page):
+    place = place(required=True)
+    state = choice(ProposalState)
+
+
+class Proposals(PageReply):
+    items = fields.List(fields.Nested(ProposalOfPerson))
 
 
 class Activation(Schema):

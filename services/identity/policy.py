@@ -35,7 +35,10 @@ POLICIES: dict[str, Policy] = {
     .seeing_everything("an ID number is unique among all people, not only visible ones"),
     "switch_identity": signed_in().while_waiting(),
     # The training institutions decide about transfers and clear special users: they see whom it is about.
-    "list_people": SCHOOL_AND_ABOVE | granted(Role.PRINCIPAL, Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE),
+    # The command line shows, masked, who the operators are.
+    "list_people": SCHOOL_AND_ABOVE
+    | granted(Role.PRINCIPAL, Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE)
+    | service("cli"),
     "import_people": (COUNTY_AND_ABOVE | service("cli")).seeing_everything(
         "a phone or ID number is unique among all people, and a new person is in nobody's territory yet"
     ),

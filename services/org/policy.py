@@ -49,6 +49,8 @@ POLICIES: dict[str, Policy] = {
     ),
     "list_grants": REGIONS | SCHOOL_ADMIN,
     "bootstrap_grant": service("cli"),
+    "list_operators": service("cli"),
+    "revoke_operator": service("cli"),
     "import_divisions": service("cli"),
     # A school's admin adds his own teachers (`domain.md` §1.2), each row checked against the school like any other's.
     "import_memberships": (STAFF | service("cli")).seeing_everything(

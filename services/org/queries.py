@@ -16,6 +16,7 @@ from services.org.contract import GrantState, Level
 from services.org.models import AdminGrant, Division, GrantHolder, Membership, MembershipPeriod, School, SchoolContact
 from services.org.rules import schools as school_rules
 from services.org.rules.delegation import STANDING, Target
+from services.shared.actor import Role
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
 
@@ -232,6 +233,20 @@ def list_holders_at(db: Session, role: str, place: str) -> Sequence[AdminGrant]:
         .where(AdminGrant.role == role, AdminGrant.place == place, AdminGrant.state == GrantState.ACTIVE)
         .order_by(AdminGrant.account_id)
     ).all()
+
+
+def list_operators(db: Session) -> Sequence[AdminGrant]:
+    """The national operators, the oldest grant first."""
+    return db.scalars(_operators()).all()
+
+
+def lock_operators(db: Session) -> Sequence[AdminGrant]:
+    return db.scalars(_operators().with_for_update()).all()
+
+
+def _operators() -> sa.Select:
+    operator = (AdminGrant.role == Role.NATIONAL_OPERATOR, AdminGrant.place == contract.NATION)
+    return sa.select(AdminGrant).where(*operator, AdminGrant.state == GrantState.ACTIVE).order_by(AdminGrant.grant_id)
 
 
 def list_grants_at(db: Session, place: str) -> Sequence[AdminGrant]:

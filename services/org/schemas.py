@@ -18,10 +18,13 @@ _DIVISION = re.compile(r"CN|[1-9][0-9]{5}")
 
 
 class Text(fields.String):
-    """A line of text: trimmed, not empty, no control characters, nothing that UTF-8 cannot hold."""
+    """A line of text: trimmed, not empty, no control characters, nothing that UTF-8 cannot hold.
 
-    def __init__(self, longest: int, **options: Any) -> None:
-        super().__init__(validate=validate.Length(1, longest), **options)
+    `shortest=0` for one that may be left empty.
+    """
+
+    def __init__(self, longest: int, *, shortest: int = 1, **options: Any) -> None:
+        super().__init__(validate=validate.Length(shortest, longest), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **options)).strip()
@@ -149,7 +152,12 @@ class GrantRole(BootstrapGrant):
 
 class RevokeGrant(Schema):
     grant_id = fields.UUID(required=True)
-    reason = Text(200, load_default="")
+    reason = Text(200, shortest=0, load_default="")
+
+
+class RevokeOperator(Schema):
+    account_id = fields.UUID(required=True)
+    reason = Text(200, required=True)
 
 
 class ListGrants(Page):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.org import contract, policy, queries, schemas
-from services.org.actions import contacts, divisions, grants, memberships, rosters, schools
+from services.org.actions import contacts, divisions, grants, memberships, operators, rosters, schools
 from services.org.delegation.entrypoints import Delegation
 from services.org.models import School, SchoolContact
 from services.org.projections import PROJECTIONS
@@ -157,7 +157,24 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
     @command
     def bootstrap_grant(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.BootstrapGrant())
-        return self.database.commit_once(call, lambda db: grants.bootstrap_grant(db, call, arguments), schemas.Grant())
+        return self.database.commit_once(
+            call, lambda db: operators.bootstrap_grant(db, call, arguments), schemas.Grant()
+        )
+
+    @query
+    def list_operators(self, call: Call) -> dict[str, Any]:
+        """The national operators, for the command line of the installation."""
+        call.load(schemas.Nothing())
+        call.authorise(place=contract.NATION)
+        with self.database.read(call) as db:
+            return {"items": schemas.Grant(many=True).dump(queries.list_operators(db))}
+
+    @command
+    def revoke_operator(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.RevokeOperator())
+        return self.database.commit_once(
+            call, lambda db: operators.revoke_operator(db, call, **arguments), schemas.Grant()
+        )
 
     @query
     def list_grants(self, call: Call) -> dict[str, Any]:

@@ -236,3 +236,72 @@ def test_the_administrators_of_a_unit_come_with_their_masked_names(
     ]
     bus.answer("org", "list_unit_administrators", {"items": [], "next_cursor": None})
     assert client.get(f"{API}/unit-administrators?place={SCHOOL}", headers=county).json["items"] == []
+
+
+# --- what takes two persons -----------------------------------------------------------------------------------------
+
+
+def proposal(**changes: Any) -> dict[str, Any]:
+    return {
+        "proposal_id": str(new_id()),
+        "account_id": str(new_id()),
+        "role": "PROVINCE_ADMIN",
+        "place": "CN/440000",
+        "valid_from": None,
+        "valid_to": None,
+        "replace": False,
+        "state": "OPEN",
+        "reason": "换届",
+        "proposed_by": str(new_id()),
+        "proposed_at": "2023-01-10T02:00:00.000000Z",
+        "expires_at": "2023-01-17T02:00:00.000000Z",
+        "decided_by": None,
+        "decided_at": None,
+        "decision_reason": "",
+        "grant_id": None,
+        **changes,
+    }
+
+
+def test_a_proposal_and_what_becomes_of_it(client: FlaskClient, bus: FakeBus, county: dict[str, str]) -> None:
+    one = proposal()
+    wanted = {"account_id": one["account_id"], "role": one["role"], "place": one["place"]}
+    path = f"{API}/grant-proposals/{one['proposal_id']}"
+    bus.answer("org", "propose_grant", one)
+    asked = client.post(f"{API}/grant-proposals", json=wanted, headers=county)
+    assert (asked.status_code, asked.json) == (201, one)
+    assert bus.sent[0].arguments == {**wanted, "replace": False, "reason": ""}
+    for verb, method, body, arguments in (
+        ("approval", "approve_grant", None, {}),
+        ("rejection", "reject_proposal", {"reason": "不妥"}, {"reason": "不妥"}),
+        ("withdrawal", "withdraw_proposal", {}, {"reason": ""}),
+    ):
+        bus.answer("org", method, one)
+        assert client.post(f"{path}/{verb}", json=body, headers=county).status_code == 200
+        assert bus.sent[-1].arguments == {"proposal_id": one["proposal_id"], **arguments}
+    assert client.post(f"{path}/rejection", json={}, headers=county).status_code == 400
+
+
+def test_open_proposals_come_with_masked_names(client: FlaskClient, bus: FakeBus, county: dict[str, str]) -> None:
+    one = proposal()
+    bus.answer("org", "list_grant_proposals", {"items": [one], "next_cursor": None})
+    bus.answer("identity", "list_people", {"people": [{"account_id": one["account_id"], "name": "张*"}]})
+    [item] = client.get(f"{API}/grant-proposals?place=CN&state=OPEN", headers=county).json["items"]
+    assert item["person"]["name"] == "张*"
+    assert bus.sent[0].arguments == {"place": "CN", "state": "OPEN", "limit": 50, "cursor": None}
+
+
+def test_the_second_person_approves_a_code(client: FlaskClient, bus: FakeBus, county: dict[str, str]) -> None:
+    one = code(place="CN/440000", role="SUPER_ADMIN", approved_by=str(new_id()))
+    bus.answer("org", "approve_authority_code", one)
+    answer = client.post(f"{API}/authority-codes/{one['code_id']}/approval", headers=county)
+    assert (answer.status_code, answer.json["approved_by"]) == (200, one["approved_by"])
+    assert bus.sent[0].arguments == {"code_id": one["code_id"]}
+
+
+@pytest.mark.parametrize("path", ["", f"/{new_id()}/approval", f"/{new_id()}/rejection", f"/{new_id()}/withdrawal"])
+def test_a_visitor_proposes_and_decides_nothing(client: FlaskClient, bus: FakeBus, path: str) -> None:
+    wanted = {"account_id": str(new_id()), "role": "AUDITOR", "place": "CN"}
+    body = {"": wanted, "n": {"reason": "误"}, "l": None}[path[-1:]]
+    answer = client.post(f"{API}/grant-proposals{path}", json=body)
+    assert (answer.status_code, answer.json["code"], bus.sent) == (401, "shared.sign_in_first", [])

@@ -35,10 +35,10 @@ class Somebody:
 
 
 class Organisation:
-    """`operator` is at the administrator's desk; `series` keeps the people of several runs apart."""
+    """Both operators are at the administrator's desk: what a province is given takes two persons; `series` keeps the people of several runs apart."""
 
-    def __init__(self, address: str, operator: Api, series: int) -> None:
-        self.address, self.operator, self.series = address, operator, series
+    def __init__(self, address: str, operator: Api, second_operator: Api, series: int) -> None:
+        self.address, self.operator, self.second_operator, self.series = address, operator, second_operator, series
         self._people = 0
 
     def tell(self) -> None:
@@ -75,6 +75,8 @@ class Organisation:
     def by_code(self, giver: Api, role: str, place: str) -> Somebody:
         """Somebody who activated an authority code with an ordinary account."""
         code = giver.post("/authority-codes", {"place": place, "role": role})
+        if code["state"] == "PROPOSED":  # of a province
+            self.second_operator.post(f"/authority-codes/{code['code_id']}/approval", {})
         who = self.somebody()
         until(lambda: who.api.post("/authority-code-activations", {"code": code["code"]}), "the code activated", 409)
         return self.at_desk(who, role)
@@ -114,13 +116,12 @@ class Organisation:
     def second_super_admin(self, place: str) -> Somebody:
         """An installation that was told this story before has one: the operator puts another beside them."""
         who = self.somebody()
-        until(
-            lambda: self.operator.post(
-                "/grants", {"account_id": who.account_id, "role": "SUPER_ADMIN", "place": place}
-            ),
-            "a grant",
-            404,
-        )
+        wanted = {"account_id": who.account_id, "role": "SUPER_ADMIN", "place": place}
+        refused(lambda: self.operator.post("/grants", wanted), 409, "org.second_person_needed")
+        proposed = self.operator.post("/grant-proposals", wanted)
+        approval = f"/grant-proposals/{proposed['proposal_id']}/approval"
+        refused(lambda: self.operator.post(approval, {}), 403, "org.two_persons")
+        self.second_operator.post(approval, {})
         return self.at_desk(who, "SUPER_ADMIN")
 
     def ask_for_a_missing_school(self) -> None:

@@ -422,6 +422,7 @@ DELEGATION = {
     "org.list_authority_codes": Endpoint(PROGRESS, About.UNIT, the_place),
     "org.record_code_delivery": Endpoint(CODES, About.THING, plus(the("code_id"), channel="LETTER"), kind="code"),
     "org.revoke_authority_code": Endpoint(CODES, About.THING, plus(the("code_id"), **WHY), kind="code"),
+    "org.list_grant_proposals": Endpoint(PROGRESS, About.REGION, the_place),
     "org.activate_authority_code": own(
         always(code="AAAA-AAAA"), empty=frozenset({"org.code_refused"}), unsure=NEEDS_A_CODE
     ),
@@ -847,6 +848,8 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "org.get_placement_facts": ("learning",),
     "org.get_placement_at": ("learning", "credits", "certs"),
     "org.bootstrap_grant": ("cli",),
+    "org.list_operators": ("cli",),
+    "org.revoke_operator": ("cli",),
     "org.import_divisions": ("cli",),
     "org.reconcile_activation": ("cli",),
     "org.reconcile_staff_counts": ("cli",),
@@ -865,4 +868,9 @@ TAKEN_UP_ELSEWHERE = {
 ELSEWHERE = {
     "org.grant_role": "decided by role and place together: test_delegation",
     "org.revoke_grant": "the same",
+    "org.propose_grant": "the same",
+    "org.approve_grant": "the same",
+    "org.reject_proposal": "the same",
+    "org.withdraw_proposal": "the same",
+    "org.approve_authority_code": "the same",
 }

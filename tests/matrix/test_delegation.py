@@ -48,6 +48,11 @@ class Seat:
     level: str
 
     @property
+    def by_two_persons(self) -> bool:
+        """reliability.md d37: "role province admin and above"."""
+        return self.level in ("PROVINCE", "NATION")
+
+    @property
     def institution(self) -> bool:
         return self.role in (Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE)
 
@@ -101,13 +106,15 @@ def test_every_role_everywhere_is_given_by_whom_the_table_names(stage: World) ->
     for seat in seats(stage):
         grant = {"account_id": holder_for(stage, seat), "role": str(seat.role), "place": seat.place, "replace": True}
         for cast in stage.cast:
-            answer = stage.rehearse("org", "grant_role", grant, cast.actor)
-            cells += 1
-            given += answer.outcome is Outcome.ALLOWED
-            if (answer.outcome is Outcome.ALLOWED) is not may_give(cast, seat):
-                wrong.append(
-                    f"{seat.role} at {seat.place} by {cast.column} {cast.state}: {answer.outcome} {answer.code}"
-                )
+            # One person gives it, or the first of two proposes it; each way is closed to what goes the other.
+            for method, two in (("grant_role", False), ("propose_grant", True)):
+                answer = stage.rehearse("org", method, grant, cast.actor)
+                cells += 1
+                given += answer.outcome is Outcome.ALLOWED
+                may = may_give(cast, seat) and seat.by_two_persons is two
+                is_right = (answer.outcome is Outcome.ALLOWED) is may
+                if not is_right or (not may_give(cast, seat) and answer.outcome is Outcome.OTHERWISE):
+                    wrong.append(f"{method} {seat} by {cast.column} {cast.state}: {answer.outcome} {answer.code}")
     assert not wrong, "\n".join([f"{len(wrong)} of {cells} are wrong:", *wrong[:40]])
     assert given > 30
     assert cells > 1000
@@ -131,6 +138,28 @@ def test_codes_are_given_by_whom_the_table_names(stage: World) -> None:
                 )
     assert not wrong, "\n".join([f"{len(wrong)} are wrong:", *wrong[:40]])
     assert given > 20
+
+
+def test_a_second_person_decides_who_may_give_it_too(stage: World) -> None:
+    """Whatever the second operator proposed: approved and rejected by whom the table names, by nobody else and not by him."""
+    decided = 0
+    for (role, place), proposal_id in stage.proposals.items():
+        seat = Seat(role, place, REGIONS[place], LEVELS[place.count("/")])
+        one, why = {"proposal_id": proposal_id}, {"reason": "人选不妥"}
+        acts: list[tuple[str, dict[str, str]]] = [("approve_grant", one), ("reject_proposal", one | why)]
+        if (role, place) in stage.proposed_codes:
+            acts.append(("approve_authority_code", {"code_id": stage.proposed_codes[role, place]}))
+        for method, arguments in acts:
+            for cast in stage.cast:
+                answer = stage.rehearse("org", method, arguments, cast.actor)
+                decided += answer.outcome is Outcome.ALLOWED
+                assert (answer.outcome is Outcome.ALLOWED) is may_give(cast, seat), (method, seat, cast.column, answer)
+                assert answer.outcome is not Outcome.OTHERWISE, (method, seat, cast.column, answer)
+            assert stage.rehearse("org", method, arguments, stage.proposer).code == "org.two_persons"
+        for cast in stage.cast:
+            assert stage.rehearse("org", "withdraw_proposal", one, cast.actor).outcome is Outcome.DENIED
+        assert stage.rehearse("org", "withdraw_proposal", one, stage.proposer).outcome is Outcome.ALLOWED
+    assert decided > 10
 
 
 def test_whoever_may_give_may_take_away(stage: World) -> None:
@@ -161,8 +190,9 @@ def test_nobody_gives_to_himself(stage: World) -> None:
                 "place": seat.place,
                 "replace": True,
             }
-            answer = stage.rehearse("org", "grant_role", grant, cast.actor)
-            assert answer.outcome is not Outcome.ALLOWED, (cast.column, seat)
+            for method in ("grant_role", "propose_grant"):
+                answer = stage.rehearse("org", method, grant, cast.actor)
+                assert answer.outcome is not Outcome.ALLOWED, (cast.column, seat)
 
 
 def test_a_stale_token_gives_nothing(stage: World) -> None:
@@ -179,7 +209,9 @@ def test_a_stale_token_gives_nothing(stage: World) -> None:
                 "place": seat.place,
                 "replace": True,
             }
-            assert stage.rehearse("org", "grant_role", grant, stale).outcome is not Outcome.ALLOWED, (cast.column, seat)
+            for method in ("grant_role", "propose_grant"):
+                answer = stage.rehearse("org", method, grant, stale)
+                assert answer.outcome is not Outcome.ALLOWED, (cast.column, seat)
 
 
 def test_the_nation_s_place_is_known() -> None:

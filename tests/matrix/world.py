@@ -193,6 +193,9 @@ class World(Installation):
         self.learner_no = ""  # of a teacher far away
         self.learner_nos: dict[str, str] = collections.defaultdict(lambda: NO_NUMBER)  # by account
         self.unplaced = ""  # somebody who belongs to no school
+        self.proposer = ANONYMOUS  # an operator outside the cast, and what waits for a second person
+        self.proposals: dict[tuple[Role, str], str] = {}
+        self.proposed_codes: dict[tuple[Role, str], str] = {}
 
     def _announced(self, service: str) -> list[dispatch.Event]:
         """What is new since the last time: there are thousands of events, and one writer."""
@@ -444,6 +447,7 @@ def furnish(world: World) -> None:
     for where, division in ((Where.OWN, CITY), (Where.CITY_DIRECT, CITY), (Where.OTHER_CITY, OTHER_CITY)):
         hold(world, world.spots[where], division)
     world.deliver_all()
+    propose(world)
     for spot in world.spots.values():
         declare(world, spot)
     world.learner_no = learner_no(world, world.spots[Where.OTHER_PROVINCE].people["second"])
@@ -516,6 +520,30 @@ def declare(world: World, spot: Spot) -> None:
 def generate_code(world: World, spot: Spot, operator: Actor) -> None:
     code = {"place": spot.place, "role": "SCHOOL_ADMIN"}
     spot.things["code"] = world.call("org", "generate_authority_code", code, operator)["code_id"]
+
+
+# Seats that take two persons: what a second operator has proposed, by name and by code.
+PROPOSED = (
+    (Role.SUPER_ADMIN, PROVINCE),
+    (Role.PROVINCE_ADMIN, PROVINCE),
+    (Role.PROVINCE_ADMIN, OTHER_PROVINCE),
+    (Role.AUDITOR, NATION),
+)
+
+
+def propose(world: World) -> None:
+    operator_id, *appointees = world.new_people(1 + len(PROPOSED))
+    world.deliver_all()
+    world.call("org", "bootstrap_grant", {"account_id": operator_id, "role": "NATIONAL_OPERATOR", "place": NATION})
+    world.deliver_all()
+    world.proposer = world.actor(operator_id)
+    for (role, place), account_id in zip(PROPOSED, appointees, strict=True):
+        wanted = {"account_id": account_id, "role": str(role), "place": place}
+        world.proposals[role, place] = world.call("org", "propose_grant", wanted, world.proposer)["proposal_id"]
+        if role is not Role.AUDITOR:
+            seat = {"place": place, "role": str(role)}
+            code = world.call("org", "generate_authority_code", seat, world.proposer)
+            world.proposed_codes[role, place] = code["code_id"]
 
 
 def hold(world: World, spot: Spot, city: str) -> None:

@@ -1,4 +1,4 @@
-"""`yanxiu operator`: the first person with rights, and the way back in for whom nobody stands above.
+"""`yanxiu operator`: who has the nation's rights, and the way back in for whom nobody stands above.
 
 What names the person is asked for and is no option, so that it stands in no shell's history and no list of processes.
 Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the database cannot be reached.
@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the database cannot be reached.
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import uuid
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ EXIT_REFUSED = 1
 
 @click.group("operator")
 def command() -> None:
-    """Appoint the national operator, or give an account a one-time password."""
+    """Appoint, list and revoke national operators, or give an account a one-time password."""
 
 
 @command.command()
@@ -38,6 +39,33 @@ def appoint() -> None:
     person = Person(click.prompt("True name"), click.prompt("Mobile"), click.prompt("Resident ID"))
     with _reached() as operator:
         click.echo(operator.appoint_national_operator(person))
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_operators(*, as_json: bool) -> None:
+    """Show who the national operators are: account, masked name and phone, since when."""
+    with _reached() as operator:
+        found = operator.list_operators()
+    if as_json:
+        click.echo(json.dumps({"operators": found}, ensure_ascii=False, indent=1))
+        return
+    for grant in found:
+        person = grant["person"] or {"name": "", "phone": ""}
+        click.echo(f"{grant['account_id']}  {person['name']}  {person['phone']}  since {grant['granted_at']}")
+
+
+@command.command()
+@click.argument("account_id", type=click.UUID)
+@click.option("--reason", required=True, help="Why; kept in the audit trail. Name nobody.")
+def revoke(account_id: uuid.UUID, reason: str) -> None:
+    """End a person's grant as national operator; the rights are gone within a second.
+
+    The last one is not revoked: appoint the successor first.
+    """
+    with _reached() as operator:
+        ended = operator.tell("org", "revoke_operator", {"account_id": str(account_id), "reason": reason})
+    click.echo(f"{ended['account_id']}  ended {ended['ended_at']}")
 
 
 @command.command("reset-password")

@@ -75,6 +75,14 @@ class Operator:
         self.tell("org", "bootstrap_grant", {"account_id": account_id, "role": "NATIONAL_OPERATOR", "place": NATION})
         return account_id
 
+    def list_operators(self) -> list[dict[str, Any]]:
+        """The national operators, each with the masked person."""
+        grants = self.ask("org", "list_operators")["items"]
+        account_ids = [grant["account_id"] for grant in grants]
+        people = self.ask("identity", "list_people", {"account_ids": account_ids})["people"] if grants else []
+        by_account = {person["account_id"]: person for person in people}
+        return [{**grant, "person": by_account.get(grant["account_id"])} for grant in grants]
+
     def close(self) -> None:
         self._client.close()
 

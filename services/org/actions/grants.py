@@ -17,7 +17,6 @@ from services.org.contract.delegation import Ending
 from services.org.delegation import queries as code_queries
 from services.org.delegation.actions import code_states
 from services.org.delegation.actions.seats import refresh_seat
-from services.org.delegation.models import AuthorityCode
 from services.org.models import AdminGrant, GrantHolder
 from services.org.rules import delegation as rules
 from services.org.rules.delegation import Held, Target
@@ -32,7 +31,15 @@ BATCH = 500  # holders announced in one run of the sweeper
 
 
 def grant_role(db: Session, call: Call, arguments: dict[str, Any]) -> AdminGrant:
-    """Give an account a role at a place. `replace` ends the present holders' grants in the same transaction.
+    """Give an account a role at a place, where one person is enough. Raises what `check_appointment` raises, and
+    Conflict("org.second_person_needed") for a role of a province or of the nation."""
+    checked = check_appointment(db, call, arguments)
+    rules.require_one_person_enough(checked.target.level)
+    return appoint(db, call, checked, call.actor.key)
+
+
+def check_appointment(db: Session, call: Call, arguments: dict[str, Any]) -> Appointment:
+    """What the caller may give, and that it can be given now; nobody else appoints at the place until the commit.
 
     Raises NotFound for a place outside the caller's territory and for an unknown account, NotAllowed for more than the
     caller may give and for the caller himself, InvalidInput for a role that does not exist there, Conflict when the place
@@ -52,25 +59,19 @@ def grant_role(db: Session, call: Call, arguments: dict[str, Any]) -> AdminGrant
     present = lock_holders(db, call, role, target)
     if any(grant.account_id == account_id for grant in present):
         raise Conflict("org.grant_exists")
-    if arguments["replace"]:
-        replace(db, call, present)
-        present = []
-    rules.require_room(role, len(present), max_school_admins(db, target))
-    return add(db, call, NewGrant(role, account_id, target, valid_from, arguments["valid_to"], call.actor.key))
+    replaced = present if arguments["replace"] else []
+    for grant in replaced:
+        rules.require_other_holder(call.actor.account_id, grant.account_id)
+    rules.require_room(role, len(present) - len(replaced), max_school_admins(db, target))
+    require_separation(db, role, account_id)
+    return Appointment(role, account_id, target, valid_from, arguments["valid_to"], replaced)
 
 
-def bootstrap_grant(db: Session, call: Call, arguments: dict[str, Any]) -> AdminGrant:
-    """The first grants of an installation, from the operators' machine. A grant that exists is returned as it is."""
-    role, account_id = arguments["role"], arguments["account_id"]
-    target = queries.get_target(db, arguments["place"])
-    call.authorise(place=target.place)
-    rules.require_role_at_level(role, target.level)
-    present = lock_holders(db, call, role, target)
-    for grant in present:
-        if grant.account_id == account_id:
-            return grant
-    rules.require_room(role, len(present), max_school_admins(db, target))
-    return add(db, call, NewGrant(role, account_id, target, call.now, None, call.actor.key))
+def appoint(db: Session, call: Call, checked: Appointment, granted_by: str) -> AdminGrant:
+    """Give what was checked, in the place of those who are replaced."""
+    replace(db, call, checked.replaced)
+    new = NewGrant(checked.role, checked.account_id, checked.target, checked.valid_from, checked.valid_to, granted_by)
+    return add(db, call, new)
 
 
 def revoke_grant(db: Session, call: Call, grant_id: uuid.UUID, reason: str) -> AdminGrant:
@@ -81,10 +82,15 @@ def revoke_grant(db: Session, call: Call, grant_id: uuid.UUID, reason: str) -> A
     require_right(db, call, Role(grant.role), queries.get_target(db, grant.place))
     if grant.state != GrantState.ACTIVE:
         raise Conflict("org.grant_ended")
+    end_grant(db, call, grant, reason)
+    return grant
+
+
+def end_grant(db: Session, call: Call, grant: AdminGrant, reason: str) -> None:
+    """End a grant that was decided about, announce its holder, record it."""
     _end(db, [grant], GrantState.REVOKED, call.actor.key, call.now)
     announce_holder(db, queries.lock_holder(db, grant.account_id), call.now)
     _record(db, call, grant, before=GrantState.ACTIVE, reason=reason)
-    return grant
 
 
 def end_grants_at(db: Session, call: Call, place: str, reason: str) -> int:
@@ -169,6 +175,18 @@ def payload_of(holder: GrantHolder, live: Sequence[AdminGrant]) -> dict[str, Any
 
 
 @dataclasses.dataclass(frozen=True)
+class Appointment:
+    """A grant that may be given now, and the grants that end for it."""
+
+    role: Role
+    account_id: uuid.UUID
+    target: Target
+    valid_from: dt.datetime
+    valid_to: dt.datetime | None
+    replaced: Sequence[AdminGrant]
+
+
+@dataclasses.dataclass(frozen=True)
 class NewGrant:
     role: Role
     account_id: uuid.UUID
@@ -181,8 +199,7 @@ class NewGrant:
 def add(db: Session, call: Call, new: NewGrant) -> AdminGrant:
     """Write a grant that was decided, announce its holder, record it. Raises Conflict("org.auditor_alone")."""
     holder = queries.lock_holder(db, new.account_id)
-    held = queries.list_active_grants(db, new.account_id)
-    rules.require_separation(new.role, (Role(grant.role) for grant in held))
+    require_separation(db, new.role, new.account_id)
     grant = AdminGrant(
         grant_id=new_id(),
         account_id=new.account_id,
@@ -202,6 +219,11 @@ def add(db: Session, call: Call, new: NewGrant) -> AdminGrant:
     return grant
 
 
+def require_separation(db: Session, role: Role, account_id: uuid.UUID) -> None:
+    held = queries.list_active_grants(db, account_id)
+    rules.require_separation(role, (Role(grant.role) for grant in held))
+
+
 def lock_holders(db: Session, call: Call, role: Role, target: Target) -> list[AdminGrant]:
     """Who holds the role at the place now; until the commit nobody else is appointed there.
 
@@ -217,9 +239,7 @@ def replace(db: Session, call: Call, grants: Iterable[AdminGrant]) -> None:
     """End these holders' grants for a successor: a change of principal is one act, without a gap."""
     for grant in grants:
         rules.require_other_holder(call.actor.account_id, grant.account_id)
-        _end(db, [grant], GrantState.REVOKED, call.actor.key, call.now)
-        announce_holder(db, queries.lock_holder(db, grant.account_id), call.now)
-        _record(db, call, grant, before=GrantState.ACTIVE, reason="replaced")
+        end_grant(db, call, grant, "replaced")
 
 
 def max_school_admins(db: Session, target: Target) -> int:
@@ -259,15 +279,15 @@ def _void_codes_of(db: Session, ended: AdminGrant, by: str, now: dt.datetime) ->
     if not codes:
         return set()
     held = live_grants(db, ended.account_id, now)
-    lost = [code for code in codes if not _may_still_give(db, held, code)]
+    lost = [code for code in codes if not may_give(db, held, Role(code.role), queries.get_target(db, code.place))]
     code_states.void(db, lost, Ending.ISSUER_ENDED, by, now)
     return {(code.place, code.role) for code in lost}
 
 
-def _may_still_give(db: Session, held: Sequence[Held], code: AuthorityCode) -> bool:
-    target = queries.get_target(db, code.place)
+def may_give(db: Session, held: Sequence[Held], role: Role, target: Target) -> bool:
+    """Whether these grants let somebody give the role there."""
     try:
-        rules.require_delegation(held, Role(code.role), target, max_school_admins(db, target))
+        rules.require_delegation(held, role, target, max_school_admins(db, target))
     except NotAllowed:
         return False
     return True

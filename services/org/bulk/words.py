@@ -36,7 +36,7 @@ ROLE: Final = {
     "AUDITOR": "审计",
 }
 SEAT: Final = {"NOT_GENERATED": "未生成", "GENERATED": "已生成", "ACTIVATED": "已激活", "DISABLED": "已停用"}
-CODE: Final = {"ISSUED": "待激活", "ACTIVATED": "已激活", "VOID": "已作废", "REVOKED": "已撤销"}
+CODE: Final = {"PROPOSED": "待批准", "ISSUED": "待激活", "ACTIVATED": "已激活", "VOID": "已作废", "REVOKED": "已撤销"}
 CHANNEL: Final = {"OFFLINE": "当面", "LETTER": "信函", "SMS": "短信"}
 TRANSFER: Final = {"PENDING": "待审批", "APPROVED": "已批准", "REJECTED": "未批准", "WITHDRAWN": "已撤回"}
 TRANSFER_LEVEL: Final = {"DISTRICT": "区县内", "CITY": "市内跨区县", "PROVINCE": "省内跨市", "NATION": "跨省"}

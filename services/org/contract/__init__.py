@@ -186,6 +186,11 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.grant_exists": ("该账号已有此授权。", "The account holds this grant already."),
     "org.grant_unknown": ("没有这项授权。", "There is no such grant."),
     "org.grant_ended": ("该授权已经结束。", "This grant has ended already."),
+    "org.operator_unknown": ("该账号不是国家平台运营人员。", "This account is no national operator."),
+    "org.last_operator": (
+        "这是最后一名国家平台运营人员，请先任命继任者。",
+        "This is the last national operator: appoint the successor first.",
+    ),
     "org.place_taken": (
         "该校已有此角色的负责人，可选择替换。",
         "The school has a holder of this role; ask for replacement.",

@@ -8,6 +8,7 @@ from typing import Final
 from marshmallow import Schema, fields
 
 AUTHORITY_CODE_CHANGED: Final = "org.authority_code_changed"
+GRANT_PROPOSAL_CHANGED: Final = "org.grant_proposal_changed"
 
 
 class SeatState(enum.StrEnum):
@@ -22,6 +23,7 @@ class SeatState(enum.StrEnum):
 class CodeState(enum.StrEnum):
     """`domain.md` §3.8; NONE is the absence of a row."""
 
+    PROPOSED = "PROPOSED"  # of a province: generated, but good for nothing before a second person has approved it
     ISSUED = "ISSUED"
     ACTIVATED = "ACTIVATED"
     VOID = "VOID"
@@ -37,6 +39,16 @@ class Ending(enum.StrEnum):
     UNIT_ENDED = "UNIT_ENDED"  # the school was merged or closed
     ISSUER_ENDED = "ISSUER_ENDED"  # whoever issued it may no longer give this role there
     GRANT_ENDED = "GRANT_ENDED"
+
+
+class ProposalState(enum.StrEnum):
+    """A grant that needs two persons, between the first and the second."""
+
+    OPEN = "OPEN"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
 
 
 class Channel(enum.StrEnum):
@@ -58,7 +70,21 @@ class AuthorityCodeChanged(Schema):
     account_id = fields.UUID(required=True, allow_none=True)
 
 
-EVENTS: Final[dict[str, type[Schema]]] = {AUTHORITY_CODE_CHANGED: AuthorityCodeChanged}
+class GrantProposalChanged(Schema):
+    """A second person is asked for, or has decided. `account_id` is who would be appointed."""
+
+    proposal_id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    role = fields.String(required=True)
+    place = fields.String(required=True)
+    state = fields.Enum(ProposalState, required=True)
+    account_id = fields.UUID(required=True)
+
+
+EVENTS: Final[dict[str, type[Schema]]] = {
+    AUTHORITY_CODE_CHANGED: AuthorityCodeChanged,
+    GRANT_PROPOSAL_CHANGED: GrantProposalChanged,
+}
 
 ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.account_unknown": ("没有这个账号。", "There is no such account."),
@@ -97,7 +123,30 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "权限码无效：可能有误、已使用、已作废或已过期。请联系发放单位。",
         "This code is not valid: it may be wrong, used, void or expired. Ask whoever issued it.",
     ),
-    "org.code_own": ("不能激活自己生成的权限码。", "Nobody activates a code that he issued himself."),
+    "org.code_own": (
+        "不能激活自己生成或批准的权限码。",
+        "Nobody activates a code that he issued or approved himself.",
+    ),
+    "org.second_person_needed": (
+        "省级及以上角色须两人办理：请提交授权提议，由另一名有权人员批准。",
+        "A role of a province or of the nation takes two persons: propose it, and another one approves.",
+    ),
+    "org.no_second_person_needed": (
+        "该角色无需第二人批准，请直接授权。",
+        "This role needs no second person: grant it.",
+    ),
+    "org.two_persons": ("不能处理自己提出的事项。", "Nobody decides about what he proposed himself."),
+    "org.proposal_unknown": ("没有这项授权提议。", "There is no such proposal."),
+    "org.proposal_open": ("该账号已有待批准的相同提议。", "The same is proposed for this account already."),
+    "org.proposal_over": (
+        "该提议已处理、撤回或过期。",
+        "This proposal was decided, withdrawn or has expired.",
+    ),
+    "org.proposal_not_yours": ("只有提议人可以撤回。", "Only who proposed it withdraws it; others reject it."),
+    "org.proposer_ended": (
+        "提议人已无权授予该角色，请重新提议。",
+        "Whoever proposed this may no longer give the role: propose it anew.",
+    ),
     "org.code_guesses": (
         "权限码输入错误次数过多，请一小时后再试。",
         "Too many wrong codes. Try again in an hour.",

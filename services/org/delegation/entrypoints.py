@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,8 @@ from services.identity import contract as identity
 from services.org import queries as org_queries
 from services.org import schemas as org_schemas
 from services.org.delegation import queries, schemas
-from services.org.delegation.actions import accounts, codes, guesses, proof, seats
+from services.org.delegation.actions import accounts, codes, guesses, proof, proposals, seats
+from services.org.delegation.models import GrantProposal
 from services.org.delegation.rules import codes as rules
 from services.shared import clock
 from services.shared.bus import Call, Event, command, event_handler, periodic, query
@@ -52,6 +54,13 @@ class Delegation:
             return page_of(found, limit, schemas.AuthorityCode().dump, lambda code: str(code.code_id))
 
     @command
+    def approve_authority_code(self, call: Call) -> dict[str, Any]:
+        code_id = call.load(schemas.CodeId())["code_id"]
+        return self.database.commit_once(
+            call, lambda db: codes.approve_code(db, call, code_id), schemas.AuthorityCode()
+        )
+
+    @command
     def record_code_delivery(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.Delivery())
         return self.database.commit_once(
@@ -83,6 +92,37 @@ class Delegation:
             raise
         self._forgive_guess(call)
         return reply
+
+    # --- what takes two persons ---
+
+    @command
+    def propose_grant(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ProposeGrant())
+        return self._decided(call, lambda db: proposals.propose_grant(db, call, arguments))
+
+    @command
+    def approve_grant(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ProposalId())
+        return self._decided(call, lambda db: proposals.approve_grant(db, call, **arguments))
+
+    @command
+    def reject_proposal(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ProposalAndReason())
+        return self._decided(call, lambda db: proposals.reject_proposal(db, call, **arguments))
+
+    @command
+    def withdraw_proposal(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ProposalAndRemark())
+        return self._decided(call, lambda db: proposals.withdraw_proposal(db, call, **arguments))
+
+    @query
+    def list_grant_proposals(self, call: Call) -> dict[str, Any]:
+        arguments = call.load(schemas.ListProposals())
+        place, limit = arguments["place"], arguments["limit"]
+        call.authorise(place=place, missing="org.place_unknown")
+        with self.database.read(call) as db:
+            found = queries.list_proposals(db, place, arguments["state"], arguments["cursor"], limit + 1)
+            return page_of(found, limit, schemas.GrantProposal().dump, lambda each: str(each.proposal_id))
 
     # --- progress ---
 
@@ -171,11 +211,19 @@ class Delegation:
             codes.expire_codes(db, now)
             guesses.forget_guesses(db, now)
 
+    @periodic(60, job="expire_grant_proposals")
+    def expire_grant_proposals(self, now: dt.datetime) -> None:
+        with self.database.work() as db:
+            proposals.expire_proposals(db, now)
+
     # --- parts ---
 
     @functools.cached_property
     def _code_index(self) -> BlindIndex:
         return BlindIndex(KeySet.of(self.keyring, "blind-index"))
+
+    def _decided(self, call: Call, act: Callable[[Session], GrantProposal]) -> dict[str, Any]:
+        return self.database.commit_once(call, act, schemas.GrantProposal())
 
     def _forgive_guess(self, call: Call) -> None:
         with self.database.transaction(call) as db:

@@ -67,7 +67,9 @@ class AuthorityCode(Model):
     issued_by: Mapped[uuid.UUID]
     issued_with: Mapped[str]  # the command's id: whoever repeats it lost the first answer
     issued_at: Mapped[dt.datetime]
-    expires_at: Mapped[dt.datetime]
+    approved_by: Mapped[uuid.UUID | None]  # the second person, where one is needed
+    approved_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime]  # of this state: a proposed code waits a week, an issued one thirty days
     channel: Mapped[str]  # how it was handed out, "" before
     delivered_at: Mapped[dt.datetime | None]
     activated_by: Mapped[uuid.UUID | None]
@@ -76,6 +78,30 @@ class AuthorityCode(Model):
     ended_at: Mapped[dt.datetime | None]
     ended_by: Mapped[str | None]
     end_reason: Mapped[str]  # an `Ending`, "" before
+
+
+class GrantProposal(Model):
+    """A grant that one person wants and a second one has to approve."""
+
+    __tablename__ = "grant_proposal"
+
+    proposal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[uuid.UUID]
+    role: Mapped[str]
+    place: Mapped[str] = mapped_column(Place)
+    valid_from: Mapped[dt.datetime | None]  # None: from the approval on
+    valid_to: Mapped[dt.datetime | None]
+    replace: Mapped[bool]
+    state: Mapped[str]
+    version: Mapped[int]
+    reason: Mapped[str]
+    proposed_by: Mapped[uuid.UUID]
+    proposed_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    decided_by: Mapped[uuid.UUID | None]  # None also of one that expired
+    decided_at: Mapped[dt.datetime | None]
+    decision_reason: Mapped[str]
+    grant_id: Mapped[uuid.UUID | None]
 
 
 class CodeGuess(Model):

@@ -10,6 +10,7 @@ REGIONS = granted(*REGION_ADMINS, Role.NATIONAL_OPERATOR)
 POLICIES: dict[str, Policy] = {
     "generate_authority_code": REGIONS,
     "list_authority_codes": REGIONS,
+    "approve_authority_code": REGIONS,
     "record_code_delivery": REGIONS,
     "revoke_authority_code": REGIONS.seeing_everything(
         "the announcement lists all grants of the holder, also those outside the caller's territory"
@@ -18,6 +19,15 @@ POLICIES: dict[str, Policy] = {
     "activate_authority_code": own()
     .while_waiting()
     .seeing_everything("the code, and no grant yet, opens a place where the caller has no right"),
+    "propose_grant": REGIONS.seeing_everything(
+        "whether the account exists, and what else it holds, is in nobody's territory"
+    ),
+    "approve_grant": REGIONS.seeing_everything(
+        "the announcement lists all grants of the holder, also those outside the caller's territory"
+    ),
+    "reject_proposal": REGIONS,
+    "withdraw_proposal": REGIONS,
+    "list_grant_proposals": REGIONS,
     "get_activation_progress": REGIONS,
     "list_activation_progress": REGIONS,
     "list_admin_seats": REGIONS,

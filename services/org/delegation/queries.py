@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.org.contract import NATION, GrantState, Level
-from services.org.contract.delegation import CodeState, SeatState
-from services.org.delegation.models import AdminSeat, AuthorityCode, CodeGuess, KnownAccount
+from services.org.contract.delegation import CodeState, ProposalState, SeatState
+from services.org.delegation.models import AdminSeat, AuthorityCode, CodeGuess, GrantProposal, KnownAccount
 from services.org.delegation.rules import seats as rules
+from services.org.delegation.rules.codes import WAITING
 from services.org.delegation.rules.seats import Counts
 from services.org.models import AdminGrant, Division, School
 from services.org.rules.delegation import STANDING, Appointee
@@ -100,11 +101,9 @@ def find_seat_state(db: Session, place: str, role: str) -> SeatState:
     return rules.state_of_seat(holders=holders, codes=codes or 0, former=former)
 
 
-def lock_issued_codes(db: Session, places: Iterable[str], role: str | None = None) -> Sequence[AuthorityCode]:
-    """Codes that still wait to be activated at these places."""
-    statement = sa.select(AuthorityCode).where(
-        AuthorityCode.place.in_(list(places)), AuthorityCode.state == CodeState.ISSUED
-    )
+def lock_waiting_codes(db: Session, places: Iterable[str], role: str | None = None) -> Sequence[AuthorityCode]:
+    """Codes that still wait at these places, to be approved or activated."""
+    statement = sa.select(AuthorityCode).where(AuthorityCode.place.in_(list(places)), AuthorityCode.state.in_(WAITING))
     if role:
         statement = statement.where(AuthorityCode.role == role)
     return db.scalars(statement.order_by(AuthorityCode.code_id).with_for_update()).all()
@@ -147,7 +146,7 @@ def lock_codes_issued_by(db: Session, account_id: uuid.UUID, place: str) -> Sequ
         sa.select(AuthorityCode)
         .where(
             AuthorityCode.issued_by == account_id,
-            AuthorityCode.state == CodeState.ISSUED,
+            AuthorityCode.state.in_(WAITING),
             sa.or_(AuthorityCode.place == place, is_below(AuthorityCode.place, place)),
         )
         .order_by(AuthorityCode.code_id)
@@ -159,7 +158,7 @@ def list_due_codes(db: Session, now: dt.datetime, limit: int) -> Sequence[Author
     """Waiting codes whose time is over, in the order in which seats are locked."""
     due = (
         sa.select(AuthorityCode.code_id)
-        .where(AuthorityCode.state == CodeState.ISSUED, AuthorityCode.expires_at <= now)
+        .where(AuthorityCode.state.in_(WAITING), AuthorityCode.expires_at <= now)
         .order_by(AuthorityCode.expires_at)
         .limit(limit)
     )
@@ -180,6 +179,57 @@ def list_codes(
     if after:
         statement = statement.where(AuthorityCode.code_id < after)
     return db.scalars(statement.order_by(AuthorityCode.code_id.desc()).limit(limit)).all()
+
+
+# --- proposals --------------------------------------------------------------------------------------------------------
+
+
+def lock_proposal(db: Session, proposal_id: uuid.UUID) -> GrantProposal | None:
+    return db.scalars(
+        sa.select(GrantProposal).where(GrantProposal.proposal_id == proposal_id).with_for_update()
+    ).one_or_none()
+
+
+def lock_open_proposal(db: Session, account_id: uuid.UUID, role: str, place: str) -> GrantProposal | None:
+    """The proposal of this very grant that still waits."""
+    return db.scalars(
+        sa.select(GrantProposal)
+        .where(
+            GrantProposal.account_id == account_id,
+            GrantProposal.role == role,
+            GrantProposal.place == place,
+            GrantProposal.state == ProposalState.OPEN,
+        )
+        .with_for_update()
+    ).one_or_none()
+
+
+def lock_due_proposals(db: Session, now: dt.datetime, limit: int) -> Sequence[GrantProposal]:
+    """Open proposals whose time is over; what a command is deciding at this moment is left to it."""
+    return db.scalars(
+        sa.select(GrantProposal)
+        .where(GrantProposal.state == ProposalState.OPEN, GrantProposal.expires_at <= now)
+        .order_by(GrantProposal.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def list_proposals(
+    db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int
+) -> Sequence[GrantProposal]:
+    """Proposals at a place and below it, newest first."""
+    statement = sa.select(GrantProposal).where(
+        sa.or_(GrantProposal.place == place, is_below(GrantProposal.place, place))
+    )
+    if state:
+        statement = statement.where(GrantProposal.state == state)
+    if after:
+        statement = statement.where(GrantProposal.proposal_id < after)
+    return db.scalars(statement.order_by(GrantProposal.proposal_id.desc()).limit(limit)).all()
+
+
+# --- guesses ----------------------------------------------------------------------------------------------------------
 
 
 def count_guess(db: Session, guesser: str, window_at: dt.datetime) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from services.org.contract import GrantState
-from services.org.contract.delegation import Channel, CodeState, SeatState
+from services.org.contract.delegation import Channel, CodeState, ProposalState, SeatState
 from services.org.delegation.rules.codes import ROLES
-from services.org.schemas import Place, Text
+from services.org.schemas import GrantRole, Place, Text
 from services.shared.actor import Role
 from services.shared.fields import Instant
 from services.shared.paging import Page
@@ -26,11 +26,52 @@ class CodeId(Schema):
 
 
 class CodeAndReason(CodeId):
-    reason = Text(200, load_default="")
+    reason = Text(200, shortest=0, load_default="")
 
 
 class Delivery(CodeId):
     channel = fields.Enum(Channel, required=True)
+
+
+class ProposeGrant(GrantRole):
+    reason = Text(200, shortest=0, load_default="")
+
+
+class ProposalId(Schema):
+    proposal_id = fields.UUID(required=True)
+
+
+class ProposalAndReason(ProposalId):
+    reason = Text(200, required=True)
+
+
+class ProposalAndRemark(ProposalId):
+    reason = Text(200, shortest=0, load_default="")
+
+
+class ListProposals(Page):
+    place = Place(required=True)
+    state = fields.Enum(ProposalState, load_default=None, allow_none=True)
+    cursor = fields.UUID(load_default=None, allow_none=True)
+
+
+class GrantProposal(Schema):
+    proposal_id = fields.UUID()
+    account_id = fields.UUID()
+    role = fields.String()
+    place = fields.String()
+    valid_from = Instant(allow_none=True)
+    valid_to = Instant(allow_none=True)
+    replace = fields.Boolean()
+    state = fields.String()
+    reason = fields.String()
+    proposed_by = fields.UUID()
+    proposed_at = Instant()
+    expires_at = Instant()
+    decided_by = fields.UUID(allow_none=True)
+    decided_at = Instant(allow_none=True)
+    decision_reason = fields.String()
+    grant_id = fields.UUID(allow_none=True)
 
 
 class ActivateCode(Schema):
@@ -52,6 +93,8 @@ class AuthorityCode(Schema):
     state = fields.String()
     issued_by = fields.UUID()
     issued_at = Instant()
+    approved_by = fields.UUID(allow_none=True)
+    approved_at = Instant(allow_none=True)
     expires_at = Instant()
     channel = fields.String()
     delivered_at = Instant(allow_none=True)

@@ -33,6 +33,10 @@ STANDING = frozenset({SchoolState.DRAFT, SchoolState.ACTIVE, SchoolState.SUSPEND
 INSTITUTIONS = {Level.COUNTY: Role.DISTRICT_INSTITUTION, Level.CITY: Role.CITY_CENTRE}
 
 
+# "Role province admin and above" (`reliability.md` d37): whatever reaches over a province or the whole nation.
+BY_TWO_PERSONS = frozenset({Level.PROVINCE, Level.NATION})
+
+
 @dataclasses.dataclass(frozen=True)
 class Target:
     """Where a role is to be held. `parent` is the place directly above; its level is stored, never counted."""
@@ -77,6 +81,29 @@ def require_delegation(held: Iterable[Held], role: Role, target: Target, max_sch
     """
     if not any(_allows(grant, role, target, max_school_admins) for grant in held):
         raise NotAllowed("org.grant_refused")
+
+
+def needs_second_person(level: Level) -> bool:
+    """Whether a role at this level is given by two persons, one who proposes and one who approves."""
+    return level in BY_TWO_PERSONS
+
+
+def require_one_person_enough(level: Level) -> None:
+    """Raises Conflict("org.second_person_needed"): such a role is proposed, and another one approves."""
+    if needs_second_person(level):
+        raise Conflict("org.second_person_needed", "role")
+
+
+def require_two_persons_needed(level: Level) -> None:
+    """What one person may give needs no proposal. Raises Conflict("org.no_second_person_needed")."""
+    if not needs_second_person(level):
+        raise Conflict("org.no_second_person_needed", "role")
+
+
+def require_second_person(first: uuid.UUID, second: uuid.UUID | None) -> None:
+    """Nobody decides about what he proposed himself. Raises NotAllowed("org.two_persons")."""
+    if first == second:
+        raise NotAllowed("org.two_persons")
 
 
 def gives_as_school(held: Iterable[Held], role: Role, target: Target, max_school_admins: int) -> bool:
@@ -125,6 +152,12 @@ def require_other_holder(grantor: uuid.UUID | None, holder: uuid.UUID) -> None:
     """Nobody grants to himself, nor revokes his own. Raises NotAllowed("org.grant_to_self")."""
     if grantor == holder:
         raise NotAllowed("org.grant_to_self")
+
+
+def require_another_operator(*, others: int) -> None:
+    """The last one stays until there is a successor. Raises Conflict("org.last_operator")."""
+    if not others:
+        raise Conflict("org.last_operator")
 
 
 def _allows(held: Held, role: Role, target: Target, max_school_admins: int) -> bool:

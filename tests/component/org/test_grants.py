@@ -33,9 +33,12 @@ pytestmark = pytest.mark.postgres
 def grant(
     org: Org, grantor: Actor, role: Role, place: str, account: uuid.UUID | None = None, **more: Any
 ) -> dict[str, Any]:
-    return org.call(
-        "grant_role", {"account_id": str(account or org.account()), "role": role, "place": place, **more}, grantor
-    )
+    wanted = {"account_id": str(account or org.account()), "role": role, "place": place, **more}
+    if place not in ("CN", GUANGDONG):
+        return org.call("grant_role", wanted, grantor)
+    # A role of a province or of the nation takes a second person.
+    proposed = {"proposal_id": org.call("propose_grant", wanted, grantor)["proposal_id"]}
+    return org.call("approve_grant", proposed, org.holder(Role.NATIONAL_OPERATOR, "CN"))
 
 
 def announced(org: Org, account_id: str) -> list[tuple[int, list[list[str]]]]:

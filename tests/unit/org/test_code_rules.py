@@ -63,6 +63,10 @@ def test_what_can_be_no_code(typed: str) -> None:
 
 LISTED = {
     (None, Act.GENERATE): CodeState.ISSUED,
+    (None, Act.PROPOSE): CodeState.PROPOSED,
+    (CodeState.PROPOSED, Act.APPROVE): CodeState.ISSUED,
+    (CodeState.PROPOSED, Act.VOID): CodeState.VOID,
+    (CodeState.PROPOSED, Act.REVOKE): CodeState.VOID,
     (CodeState.ISSUED, Act.DELIVER): CodeState.ISSUED,
     (CodeState.ISSUED, Act.ACTIVATE): CodeState.ACTIVATED,
     (CodeState.ISSUED, Act.VOID): CodeState.VOID,
@@ -100,8 +104,10 @@ def test_which_roles_are_given_by_code(role: Role) -> None:
             rules.require_code_role(role)
 
 
-def test_nobody_activates_what_he_issued() -> None:
-    one, other = uuid.uuid4(), uuid.uuid4()
-    rules.require_other_issuer(one, other)
-    with pytest.raises(NotAllowed, match=r"org\.code_own"):
-        rules.require_other_issuer(one, one)
+def test_nobody_activates_what_he_issued_or_approved() -> None:
+    one, second, other = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    rules.require_other_issuer(one, None, other)
+    rules.require_other_issuer(one, second, other)
+    for issuer, approver in ((one, None), (one, second), (second, one)):
+        with pytest.raises(NotAllowed, match=r"org\.code_own"):
+            rules.require_other_issuer(issuer, approver, one)

@@ -47,6 +47,8 @@ def generate_code(
 ) -> Generated:
     """A code by which somebody becomes `role` at `place`; `regenerate` voids the one that waits there.
 
+    A code of a province is only proposed: it opens nothing before a second person has approved it.
+
     Raises NotFound outside the caller's territory, NotAllowed for what the caller may not give, InvalidInput for a role
     that does not exist there or is not given by code, Conflict for an ended unit and while another code waits.
     """
@@ -57,7 +59,7 @@ def generate_code(
     # The seat's lock lets one code be made at a time.
     seat = queries.lock_seat(db, target.place, role)
     delegation.require_standing(standing=seat is not None and seat.standing)
-    waiting = queries.lock_issued_codes(db, [target.place], role)
+    waiting = queries.lock_waiting_codes(db, [target.place], role)
     if not regenerate and not all(_is_repetition(call, code) for code in waiting):
         raise Conflict("org.code_waiting")
     code_states.void(db, waiting, Ending.REGENERATED, call.actor.key, call.now)
@@ -66,6 +68,27 @@ def generate_code(
     refresh_seat(db, target.place, role, call.now)
     _record(db, call, code, before=None)
     return Generated(code, text)
+
+
+def approve_code(db: Session, call: Call, code_id: uuid.UUID) -> AuthorityCode:
+    """The second person's word on a code of a province: from now on it can be activated.
+
+    Raises NotFound outside the territory, NotAllowed for who issued it and without the right to give the role, Conflict
+    unless it waits for this.
+    """
+    _authorised_code(db, call, queries.find_code_by_id(db, code_id))
+    code = _lock_with_seat(db, code_id)
+    state = rules.next_state(CodeState(code.state), Act.APPROVE)
+    delegation.require_second_person(code.issued_by, call.actor.account_id)
+    if call.now >= code.expires_at:
+        raise Conflict("org.code_not_waiting")
+    code.state, code.approved_by, code.approved_at = state, call.actor.account_id, call.now
+    code.expires_at = call.now + rules.LIFETIME
+    code.version += 1
+    refresh_seat(db, code.place, code.role, call.now)
+    code_states.announce(db, [code])
+    _record(db, call, code, before=CodeState.PROPOSED)
+    return code
 
 
 def record_delivery(db: Session, call: Call, code_id: uuid.UUID, channel: Channel) -> AuthorityCode:
@@ -99,7 +122,7 @@ def activate_code(db: Session, call: Call, index: BlindIndex, text: str, *, conf
         raise Conflict("shared.conflict")  # the school moved between our look and our lock
     state = _require_usable(code, call.now)
     account_id = call.authorise_own()
-    rules.require_other_issuer(code.issued_by, account_id)
+    rules.require_other_issuer(code.issued_by, code.approved_by, account_id)
     delegation.require_true_name(queries.find_appointee(db, account_id))
     if any(grant.account_id == account_id for grant in present):
         raise Conflict("org.grant_exists")
@@ -127,13 +150,12 @@ def revoke_code(db: Session, call: Call, code_id: uuid.UUID, reason: str) -> Aut
         grants.revoke_grant(db, call, code.grant_id, reason)
         db.refresh(code)
         return code
-    queries.lock_seat(db, code.place, code.role)
-    locked = queries.lock_code(db, code_id)
-    assert locked is not None  # codes are never deleted
-    rules.next_state(CodeState(locked.state), Act.REVOKE)
+    locked = _lock_with_seat(db, code_id)
+    before = CodeState(locked.state)
+    rules.next_state(before, Act.REVOKE)
     code_states.void(db, [locked], Ending.REVOKED, call.actor.key, call.now)
     refresh_seat(db, locked.place, locked.role, call.now)
-    _record(db, call, locked, before=CodeState.ISSUED, reason=reason)
+    _record(db, call, locked, before=before, reason=reason)
     return locked
 
 
@@ -144,7 +166,7 @@ def expire_codes(db: Session, now: dt.datetime) -> int:
         # The seat first, as everywhere: what is being activated at this moment is left to its command.
         queries.lock_seat(db, due.place, due.role)
         code = queries.lock_code(db, due.code_id)
-        if code is not None and code.state == CodeState.ISSUED:
+        if code is not None and code.state in rules.WAITING:
             code_states.void(db, [code], Ending.EXPIRED, "", now)
             refresh_seat(db, code.place, code.role, now)
             ended += 1
@@ -166,6 +188,16 @@ def _authorised_code(db: Session, call: Call, code: AuthorityCode | None) -> Aut
     return code
 
 
+def _lock_with_seat(db: Session, code_id: uuid.UUID) -> AuthorityCode:
+    """A code that is there, once nobody else changes it. The seat first, as everywhere."""
+    seen = queries.find_code_by_id(db, code_id)
+    assert seen is not None  # codes are never deleted
+    queries.lock_seat(db, seen.place, seen.role)
+    code = queries.lock_code(db, code_id)
+    assert code is not None
+    return code
+
+
 def _is_repetition(call: Call, code: AuthorityCode) -> bool:
     """Whether this very command made the code: its answer was lost, and with it the only copy of the text."""
     return code.issued_by == call.actor.account_id and code.issued_with == call.command_id
@@ -179,17 +211,18 @@ def _require_usable(code: AuthorityCode, now: dt.datetime) -> CodeState:
 
 def _issue(db: Session, call: Call, code_index: str, role: Role, target: Target) -> AuthorityCode:
     assert call.actor.account_id is not None  # the policy admits persons only
+    proposed = delegation.needs_second_person(target.level)
     code = AuthorityCode(
         code_id=new_id(),
         code_index=code_index,
         role=role,
         place=target.place,
-        state=rules.next_state(None, Act.GENERATE),
+        state=rules.next_state(None, Act.PROPOSE if proposed else Act.GENERATE),
         version=1,
         issued_by=call.actor.account_id,
         issued_with=call.command_id or "",
         issued_at=call.now,
-        expires_at=call.now + rules.LIFETIME,
+        expires_at=call.now + (rules.APPROVAL_WITHIN if proposed else rules.LIFETIME),
         channel="",
         end_reason="",
     )

@@ -92,7 +92,7 @@ def _open(db: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 
 def _close(db: Session, place: str, now: dt.datetime) -> None:
-    code_states.void(db, queries.lock_issued_codes(db, [place]), Ending.UNIT_ENDED, "", now)
+    code_states.void(db, queries.lock_waiting_codes(db, [place]), Ending.UNIT_ENDED, "", now)
     for role in rules.seats_of(Level.SCHOOL):
         refresh_seat(db, place, role, now)
         seat = queries.lock_seat(db, place, role)

@@ -8,6 +8,7 @@ import unicodedata
 import uuid
 
 from services.org.contract.delegation import CodeState
+from services.org.delegation.rules import proposals
 from services.org.rules.delegation import SPECIALISED
 from services.shared.actor import Role
 from services.shared.errors import Conflict, InvalidInput, NotAllowed
@@ -23,11 +24,18 @@ LIFETIME = dt.timedelta(days=30)  # `domain.md` §3.8
 GUESS_WINDOW = dt.timedelta(hours=1)
 GUESSES_OF_ACCOUNT = 10
 GUESSES_OF_ADDRESS = 60  # a county's hall on the day of the hand-out shares one address
+APPROVAL_WITHIN = proposals.LIFETIME
 ROLES = frozenset({Role.SCHOOL_ADMIN, Role.SUPER_ADMIN, *SPECIALISED.values()})
+
+
+# Codes that may yet become a grant: one for each seat at a time.
+WAITING = frozenset({CodeState.PROPOSED, CodeState.ISSUED})
 
 
 class Act(enum.StrEnum):
     GENERATE = "GENERATE"
+    PROPOSE = "PROPOSE"  # generate one that a second person has to approve
+    APPROVE = "APPROVE"
     DELIVER = "DELIVER"
     ACTIVATE = "ACTIVATE"
     VOID = "VOID"  # expired, generated anew, or its unit or its issuer's right is gone
@@ -37,6 +45,10 @@ class Act(enum.StrEnum):
 # Whatever is not listed is refused.
 TRANSITIONS: dict[tuple[CodeState | None, Act], CodeState] = {
     (None, Act.GENERATE): CodeState.ISSUED,
+    (None, Act.PROPOSE): CodeState.PROPOSED,
+    (CodeState.PROPOSED, Act.APPROVE): CodeState.ISSUED,
+    (CodeState.PROPOSED, Act.VOID): CodeState.VOID,
+    (CodeState.PROPOSED, Act.REVOKE): CodeState.VOID,
     (CodeState.ISSUED, Act.DELIVER): CodeState.ISSUED,
     (CodeState.ISSUED, Act.ACTIVATE): CodeState.ACTIVATED,
     (CodeState.ISSUED, Act.VOID): CodeState.VOID,
@@ -75,9 +87,9 @@ def require_code_role(role: Role) -> None:
         raise InvalidInput("org.code_role", "role")
 
 
-def require_other_issuer(issuer: uuid.UUID, activator: uuid.UUID | None) -> None:
-    """Nobody activates what he issued. Raises NotAllowed("org.code_own")."""
-    if issuer == activator:
+def require_other_issuer(issuer: uuid.UUID, approver: uuid.UUID | None, activator: uuid.UUID | None) -> None:
+    """Nobody activates what he issued or approved. Raises NotAllowed("org.code_own")."""
+    if activator in (issuer, approver):
         raise NotAllowed("org.code_own")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import uuid
 
 import pytest
@@ -57,3 +58,26 @@ def test_what_is_refused_is_told_by_its_code_alone(installation):
     unknown = run("reset-password", str(uuid.uuid4()))
     assert (unknown.exit_code, "identity.person_unknown" in unknown.stderr) == (1, True)
     assert run("reset-password", "nobody").exit_code == 2
+
+
+def appoint(name):
+    done = run("appoint", typed=f"{name}\n{new_phone()}\n{new_id_no()}\n")
+    assert done.exit_code == 0, done.output
+    return done.stdout.split()[-1]
+
+
+def test_an_operator_is_listed_and_revoked_but_never_the_last(installation):
+    installation.load_divisions()
+    first, second = appoint("张三丰"), appoint("王芳")
+    shown = run("list")
+    assert [line.split()[0] for line in shown.stdout.splitlines()] == [first, second]
+    assert "张三丰" not in shown.stdout
+    assert json.loads(run("list", "--json").stdout)["operators"][1]["person"]["name"] == "王*"
+    assert run("revoke", first).exit_code == 2, "a reason is asked for"
+    done = run("revoke", first, "--reason", "离任")
+    assert (done.exit_code, done.stdout.split()[0]) == (0, first)
+    again = run("revoke", first, "--reason", "离任")
+    assert (again.exit_code, "org.operator_unknown" in again.stderr) == (1, True)
+    last = run("revoke", second, "--reason", "离任")
+    assert (last.exit_code, "org.last_operator" in last.stderr) == (1, True)
+    assert [line.split()[0] for line in run("list").stdout.splitlines()] == [second]
