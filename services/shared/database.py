@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -34,6 +34,10 @@ UNIQUE_VIOLATION = "23505"
 # Without a call there is no deadline; a worker's statement may still not run for ever.
 WORKER_STATEMENT_TIMEOUT_MS = 60_000
 POOL_WAIT_SECONDS = 5
+NO_SETTINGS: Mapping[str, str] = {}
+# For a statement whose best plan is the same whatever it asks for: PostgreSQL guesses that another could be better, and
+# plans anew each time, which may take longer than the rows.
+PLANNED_ONCE: Mapping[str, str] = {"plan_cache_mode": "force_generic_plan"}
 
 
 def database_password(keyring: KeyRing, service: str, role: str) -> str:
@@ -92,7 +96,9 @@ class Database:
         self._looking.dispose()
 
     @contextlib.contextmanager
-    def transaction(self, call: Call, *, read_only: bool = False) -> Iterator[Session]:
+    def transaction(
+        self, call: Call, *, read_only: bool = False, settings: Mapping[str, str] = NO_SETTINGS
+    ) -> Iterator[Session]:
         """A transaction in the caller's scope: row security shows only what the caller may see.
 
         Callers that are services, and methods whose policy sees everything, get the worker's role instead.
@@ -100,13 +106,13 @@ class Database:
         sees_all = bool(call.policy.everywhere) or call.actor.kind is Kind.SERVICE
         engine = self.worker if sees_all else self.app
         with _translate_outages(), Session(engine, expire_on_commit=False) as db, db.begin():
-            driver.begin(db, _scope(call), read_only=read_only)
+            driver.begin(db, {**_scope(call), **settings}, read_only=read_only)
             yield db
 
     @contextlib.contextmanager
-    def read(self, call: Call) -> Iterator[Session]:
-        """As `transaction`, and PostgreSQL refuses any write in it."""
-        with self.transaction(call, read_only=True) as db:
+    def read(self, call: Call, settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Session]:
+        """As `transaction`, and PostgreSQL refuses any write in it. `settings`: more of PostgreSQL's own for it."""
+        with self.transaction(call, read_only=True, settings=settings) as db:
             yield db
 
     @contextlib.contextmanager
