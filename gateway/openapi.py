@@ -66,7 +66,8 @@ class Blueprint(flask_smorest.Blueprint):
 
     def arguments(self, schema: Any, **options: Any) -> Any:
         options.setdefault("error_status_code", 400)
-        return super().arguments(schema, **options)
+        # Made once: webargs would make a class anew for each request, which takes longer than reading a body with it.
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
 
 
 def _describe_operation(

@@ -22,7 +22,7 @@ from services.identity.models import (
     SmsCode,
 )
 from services.identity.rules.sign_in import REFRESH_IDLE, SendHistory
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)

@@ -34,7 +34,7 @@ class Vault:
     def seal(self, table: str, row_id: uuid.UUID, field: str, text: str) -> str:
         return self.cipher.seal(text, table, row_id, field)
 
-    def open(self, table: str, row_id: uuid.UUID, field: str, sealed: str | None) -> str:
+    def open(self, table: str, row_id: uuid.UUID | str, field: str, sealed: str | None) -> str:
         """The text, "" for an empty field. Raises SealError for a value that does not belong there."""
         return self.cipher.open(sealed, table, row_id, field) if sealed else ""
 

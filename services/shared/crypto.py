@@ -66,11 +66,15 @@ class FieldCipher:
         )
         return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode('ascii')}"
 
-    def open(self, sealed: str, table: str, row_id: uuid.UUID, field: str) -> str:
-        """The text sealed for exactly this row and field. Raises SealError for anything else."""
+    def open(self, sealed: str, table: str, row_id: uuid.UUID | str, field: str) -> str:
+        """The text sealed for exactly this row and field. Raises SealError for anything else.
+
+        A list that opens several fields of each row gives the id as text: writing it out takes as long as opening.
+        """
         try:
             key_id, encoded = sealed.split(".")
-            data = base64.urlsafe_b64decode(encoded)
+            # What `base64.urlsafe_b64decode` does, in a third of its time.
+            data = binascii.a2b_base64(encoded.replace("-", "+").replace("_", "/"))
             opened = self._ciphers[key_id].decrypt(
                 data[:NONCE_BYTES], data[NONCE_BYTES:], _context(key_id, table, row_id, field)
             )
@@ -124,6 +128,6 @@ class BlindIndex:
         return f"{key_id}.{hmac.new(self._keys.secrets[key_id], message, hashlib.sha256).hexdigest()}"
 
 
-def _context(key_id: str, table: str, row_id: uuid.UUID, field: str) -> bytes:
+def _context(key_id: str, table: str, row_id: uuid.UUID | str, field: str) -> bytes:
     # NUL cannot stand in any part, so no two contexts run together.
-    return "\0".join((key_id, table, str(row_id), field)).encode()
+    return f"{key_id}\0{table}\0{row_id}\0{field}".encode()

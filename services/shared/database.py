@@ -5,13 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-
-# psycopg's default wait blocks the eventlet hub (dependencies.md table 1); it reads this when first imported.
-os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -19,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from services.shared import idempotency
+from services.shared import driver, idempotency
 from services.shared.actor import Kind
 from services.shared.errors import Conflict, Unavailable
 from services.shared.keys import KeyRing
@@ -38,6 +34,10 @@ UNIQUE_VIOLATION = "23505"
 # Without a call there is no deadline; a worker's statement may still not run for ever.
 WORKER_STATEMENT_TIMEOUT_MS = 60_000
 POOL_WAIT_SECONDS = 5
+NO_SETTINGS: Mapping[str, str] = {}
+# For a statement whose best plan is the same whatever it asks for: PostgreSQL guesses that another could be better, and
+# plans anew each time, which may take longer than the rows.
+PLANNED_ONCE: Mapping[str, str] = {"plan_cache_mode": "force_generic_plan"}
 
 
 def database_password(keyring: KeyRing, service: str, role: str) -> str:
@@ -67,8 +67,16 @@ class Database:
         self.url = sa.make_url(settings.database_url).set(drivername="postgresql+psycopg", database=name)
         self.app = self._engine(roles.app, settings.pool_size)
         self.worker = self._engine(roles.worker, settings.pool_size)
+        timeout_ms = int(settings.rpc_deadline_seconds * 1000)
+        self._looking = self._engine(
+            roles.worker,
+            settings.pool_size,
+            f"-c default_transaction_read_only=on -c statement_timeout={timeout_ms}",
+            isolation_level="AUTOCOMMIT",
+        )
 
-    def _engine(self, role: str, pool_size: int) -> Engine:
+    def _engine(self, role: str, pool_size: int, session: str = "", **options: Any) -> Engine:
+        """Connections of a role; `session`: settings that hold for all that is done in them."""
         password = database_password(self._keyring, self.service, role)
         return sa.create_engine(
             self.url.set(username=role, password=password),
@@ -78,15 +86,19 @@ class Database:
             pool_recycle=1800,
             # Parameters hold personal data; they must reach neither logs nor error texts.
             hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": f"yanxiu-{self.service}"},
+            connect_args={"connect_timeout": 5, "application_name": f"yanxiu-{self.service}", "options": session},
+            **options,
         )
 
     def dispose(self) -> None:
         self.app.dispose()
         self.worker.dispose()
+        self._looking.dispose()
 
     @contextlib.contextmanager
-    def transaction(self, call: Call, *, read_only: bool = False) -> Iterator[Session]:
+    def transaction(
+        self, call: Call, *, read_only: bool = False, settings: Mapping[str, str] = NO_SETTINGS
+    ) -> Iterator[Session]:
         """A transaction in the caller's scope: row security shows only what the caller may see.
 
         Callers that are services, and methods whose policy sees everything, get the worker's role instead.
@@ -94,22 +106,31 @@ class Database:
         sees_all = bool(call.policy.everywhere) or call.actor.kind is Kind.SERVICE
         engine = self.worker if sees_all else self.app
         with _translate_outages(), Session(engine, expire_on_commit=False) as db, db.begin():
-            _set_scope(db, call, read_only=read_only)
+            driver.begin(db, {**_scope(call), **settings}, read_only=read_only)
             yield db
 
     @contextlib.contextmanager
-    def read(self, call: Call) -> Iterator[Session]:
-        """As `transaction`, and PostgreSQL refuses any write in it."""
-        with self.transaction(call, read_only=True) as db:
+    def read(self, call: Call, settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Session]:
+        """As `transaction`, and PostgreSQL refuses any write in it. `settings`: more of PostgreSQL's own for it."""
+        with self.transaction(call, read_only=True, settings=settings) as db:
+            yield db
+
+    @contextlib.contextmanager
+    def look(self, call: Call) -> Iterator[Session]:
+        """For a first look before the work, in a method that sees everything: each statement for itself, and none may write.
+
+        Once to PostgreSQL and back where `read` takes three times; but two statements may see two states.
+        """
+        if not call.policy.everywhere:
+            raise ValueError(f"{call.method} does not see everything")
+        with _translate_outages(), Session(self._looking, expire_on_commit=False) as db:
             yield db
 
     @contextlib.contextmanager
     def work(self) -> Iterator[Session]:
         """A transaction of the service itself (event handlers, sweepers, jobs), with the worker's role."""
         with Session(self.worker, expire_on_commit=False) as db, db.begin():
-            db.execute(
-                sa.text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(WORKER_STATEMENT_TIMEOUT_MS)}
-            )
+            driver.begin(db, {"statement_timeout": str(WORKER_STATEMENT_TIMEOUT_MS)})
             yield db
 
     def commit_once(
@@ -160,37 +181,17 @@ def _constraint(error: IntegrityError) -> str:
     return str(getattr(diagnostics, "constraint_name", "") or "")
 
 
-def run_plain(db: Session, statement: str, parameters: dict[str, Any]) -> sa.CursorResult[Any]:
-    """Run SQL as it stands, parameters as `%(name)s`, for statements that a hot path runs each time.
-
-    SQLAlchemy takes longer to build and look up an expression than PostgreSQL to answer it. Nothing is flushed before.
-    """
-    return db.connection().exec_driver_sql(statement, parameters)
-
-
-_SET_SCOPE = (
-    "SELECT set_config('app.person', %(person)s, true), set_config('app.places', %(places)s, true),"
-    " set_config('app.actor', %(actor)s, true), set_config('statement_timeout', %(ms)s, true),"
-    " set_config('lock_timeout', %(ms)s, true)"
-)
-_SET_SCOPE_READ_ONLY = _SET_SCOPE + ", set_config('transaction_read_only', 'on', true)"
-
-
-def _set_scope(db: Session, call: Call, *, read_only: bool = False) -> None:
-    """Set who is asking, how long a statement may take and whether it may write, for this transaction, in one round trip."""
+def _scope(call: Call) -> dict[str, str]:
+    """Who is asking, and how long a statement may take."""
     actor = call.actor
-    places = ",".join(sorted({grant.place for grant in actor.grants}))
-    remaining_ms = max(1, int(call.remaining_seconds() * 1000))
-    run_plain(
-        db,
-        _SET_SCOPE_READ_ONLY if read_only else _SET_SCOPE,
-        {
-            "person": str(actor.account_id or ""),
-            "places": places,
-            "actor": actor.key,
-            "ms": str(remaining_ms),
-        },
-    )
+    remaining_ms = str(max(1, int(call.remaining_seconds() * 1000)))
+    return {
+        "app.person": str(actor.account_id or ""),
+        "app.places": ",".join(sorted({grant.place for grant in actor.grants})),
+        "app.actor": actor.key,
+        "statement_timeout": remaining_ms,
+        "lock_timeout": remaining_ms,
+    }
 
 
 @contextlib.contextmanager

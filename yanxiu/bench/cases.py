@@ -63,6 +63,19 @@ class Threads:
             asker.close()
 
 
+class Alone:
+    """One caller, in this thread."""
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self.ask = ask
+
+    def run(self, count: int) -> list[float]:
+        return ask_often(self, count)
+
+    def close(self) -> None:
+        """Its connection is the benchmark's."""
+
+
 def ask_often(asker: Asker, count: int) -> list[float]:
     """How long each of `count` askings took, in seconds, one after the other."""
     took = []

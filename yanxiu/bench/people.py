@@ -1,7 +1,8 @@
 """People searched for by name among a million, against the same pages read by bare SELECTs.
 
 One caller, in this process, cases in turns: what is asked here is whether the work grows with the table, and what row
-security, opening sealed names and masking them cost on top of the rows. Nothing here goes over the bus.
+security, opening sealed names and masking them cost on top of the rows: CPU time of this process and of PostgreSQL
+together. Nothing here goes over the bus.
 """
 
 from __future__ import annotations
@@ -9,40 +10,41 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import random
-import statistics
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
 from services.shared.settings import Settings
-from yanxiu.bench import figures, ground, machine
-from yanxiu.bench.cases import BenchError
+from yanxiu.bench import figures, floors, ground, results
+from yanxiu.bench.cases import Alone, BenchError, Case, Report, Sample, measure
+from yanxiu.bench.results import Finding
 
 PROVINCE, COUNTY = "CN/440000", "CN/440000/440100/440103"
 COUNTIES = 100
 NAME = "王伟"
 NAMESAKES = 1000  # one in a thousand bears the most frequent name; a million teachers are a large province
 PAGE = 50
+FIRST, LAST, BARE_FIRST, BARE_LAST = "first", "last", "bare_first", "bare_last"
 GOAL_LAST = 1.2  # last page against the first
 GOAL_BARE = 3.0  # any page against a bare indexed SELECT of the same rows
 
-Report = Callable[[str], None]
 Ask = Callable[[], list[str]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    name: str
-    told: str
-    ask: Ask
+class Outcome:
+    """What a run found, and how that stands to the goals."""
+
+    mode: str
+    findings: list[Finding]
+    goals: list[dict[str, Any]]
 
 
-def measure_people(people: int, rounds: int, operations: int, embedded: bool, report: Report) -> dict[str, Any]:
-    """Searches among `people`, as JSON can hold them. Raises BenchError when a page holds other rows."""
+def measure_people(*, people: int, rounds: int, operations: int, embedded: bool, report: Report) -> Outcome:
+    """Searches among `people`. Raises BenchError when a page holds other rows."""
     from services.shared.bus.providers import Environment, instantiate
     from services.shared.keys import open_keyring
     from services.shared.migrations import migrate_service
@@ -57,12 +59,11 @@ def measure_people(people: int, rounds: int, operations: int, embedded: bool, re
         migrate_service(settings, keyring, "identity")
         service = instantiate(processes.load_class("identity"), Environment(settings, keyring, lambda: None))
         fill(settings, service.vault, people)
-        report(f"{people:,} people, {NAMESAKES:,} of one name")
         with psycopg.connect(_url(settings).render_as_string(hide_password=False), autocommit=True) as bare:
-            cases = _cases(service, bare)
-            samples = _turns(cases, rounds, operations, report)
+            cases = _cases(settings, service, bare)
+            samples = measure(cases, rounds, operations, report)
         service.database.dispose()
-    return _document(people, rounds, operations, cases, samples)
+    return Outcome(settings.mode.value, results.find(cases, samples, (FIRST, BARE_LAST)), _goals(samples))
 
 
 def fill(settings: Settings, vault: Any, people: int) -> None:
@@ -145,7 +146,7 @@ def _namesakes(vault: Any) -> list[tuple[str, list[dict[str, Any]]]]:
     ]
 
 
-def _cases(service: Any, bare: psycopg.Connection) -> list[Case]:
+def _cases(settings: Settings, service: Any, bare: psycopg.Connection) -> list[Case]:
     """First and last page of the province, and the whole county, ours and bare; they hold the same rows."""
     index = service.vault.name_index(NAME)
     found = bare.execute(
@@ -154,18 +155,22 @@ def _cases(service: Any, bare: psycopg.Connection) -> list[Case]:
         (index, f"{PROVINCE}/", f"{PROVINCE}0", PAGE + 1),
     ).fetchall()
     last = found[-1]
-    cases = [
-        Case("first", "province, first page", _ours(service, PROVINCE, None)),
-        Case("last", "province, last page", _ours(service, PROVINCE, last)),
-        Case("county", "one county", _ours(service, COUNTY, None)),
-        Case("bare_first", "bare SELECT, first page", _select(bare, index, PROVINCE, None)),
-        Case("bare_last", "bare SELECT, last page", _select(bare, index, PROVINCE, last)),
-        Case("bare_county", "bare SELECT, one county", _select(bare, index, COUNTY, None)),
+    asked: list[tuple[str, str, Ask]] = [
+        (FIRST, "province, first page", _ours(service, PROVINCE, None)),
+        (LAST, "province, last page", _ours(service, PROVINCE, last)),
+        ("county", "one county", _ours(service, COUNTY, None)),
+        (BARE_FIRST, "bare SELECT, first page", _select(bare, index, PROVINCE, None)),
+        (BARE_LAST, "bare SELECT, last page", _select(bare, index, PROVINCE, last)),
+        ("bare_county", "bare SELECT, one county", _select(bare, index, COUNTY, None)),
     ]
-    pages = [case.ask() for case in cases]
+    pages = [ask() for _, _, ask in asked]
     if pages[:3] != pages[3:] or len(pages[0]) != PAGE or not pages[2]:
         raise BenchError("the service finds other people than the SELECT")
-    return cases
+
+    def parts() -> dict[str, set[int]]:
+        return {"database": floors.database_pids(settings)}
+
+    return [Case(name, told, Alone(ask), parts, caller_counts=True) for name, told, ask in asked]
 
 
 def _ours(service: Any, place: str, after: Any) -> Ask:
@@ -205,41 +210,14 @@ def _select(bare: psycopg.Connection, index: str, place: str, after: Any) -> Ask
     return ask
 
 
-def _turns(cases: list[Case], rounds: int, operations: int, report: Report) -> dict[str, list[float]]:
-    """Median seconds of each case in each round; the direction of a round alternates, as the machine grows slower."""
-    samples: dict[str, list[float]] = {case.name: [] for case in cases}
-    for number in range(rounds):
-        for case in cases if number % 2 == 0 else reversed(cases):
-            taken = []
-            for _ in range(operations):
-                began = time.perf_counter()
-                case.ask()
-                taken.append(time.perf_counter() - began)
-            samples[case.name].append(statistics.median(taken))
-        report(f"round {number + 1} of {rounds}")
-    return samples
-
-
-def _document(
-    people: int, rounds: int, operations: int, cases: list[Case], samples: dict[str, list[float]]
-) -> dict[str, Any]:
-    pages, bare = (
-        [max(pair) for pair in zip(samples[f"{kind}first"], samples[f"{kind}last"], strict=True)]
-        for kind in ("", "bare_")
-    )
-    goals = [
-        _goal("last_to_first", "search by name: last page / first page", samples["last"], samples["first"], GOAL_LAST),
-        _goal("to_bare", "search by name: slower page / bare SELECT", pages, bare, GOAL_BARE),
+def _goals(samples: Mapping[str, Sequence[Sample]]) -> list[dict[str, Any]]:
+    taken = {name: [sample.total_us for sample in own] for name, own in samples.items()}
+    slower = [max(pages) for pages in zip(taken[FIRST], taken[LAST], strict=True)]
+    bare = [max(pages) for pages in zip(taken[BARE_FIRST], taken[BARE_LAST], strict=True)]
+    return [
+        _goal("last_to_first", "search by name: last page / first page", taken[LAST], taken[FIRST], GOAL_LAST),
+        _goal("to_bare", "search by name: slower page / bare SELECT", slower, bare, GOAL_BARE),
     ]
-    return {
-        "bench": "people",
-        "people": people,
-        "rounds": rounds,
-        "operations": operations,
-        "milliseconds": {case.name: round(statistics.median(samples[case.name]) * 1000, 3) for case in cases},
-        "goals": goals,
-        "machine": machine.facts(),
-    }
 
 
 def _goal(name: str, told: str, above: list[float], below: list[float], goal: float) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from services.shared.settings import Settings
 from yanxiu.bench import floors, ground, results
-from yanxiu.bench.cases import BenchError, Case, Report, measure
+from yanxiu.bench.cases import Alone, BenchError, Case, Report, measure
 from yanxiu.bench.results import Finding
 
 PROVINCE = "CN/440000"
@@ -73,24 +73,6 @@ FILTERS = (
         "m.state IN ('PENDING', 'VERIFIED') AND m.employment = 'RETIRED'",
     ),
 )
-
-
-class Alone:
-    """One caller, one asking after the other."""
-
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
-
-    def run(self, count: int) -> list[float]:
-        took = []
-        for _ in range(count):
-            began = time.perf_counter()
-            self.ask()
-            took.append(time.perf_counter() - began)
-        return took
-
-    def close(self) -> None:
-        """Its connection is the benchmark's."""
 
 
 @dataclasses.dataclass(frozen=True)

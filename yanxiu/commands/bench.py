@@ -140,24 +140,20 @@ def activation(
 @click.option("--people", default=1_000_000, show_default=True, type=click.IntRange(5000), help="Of the country.")
 def people(as_json: bool, rounds: int | None, quick: bool, embedded: bool, operations: int | None, people: int) -> None:
     """What an administrator's search by name costs among a million, against bare SELECTs of the same people."""
+    from yanxiu.bench import results, showing
     from yanxiu.bench.people import measure_people
-    from yanxiu.bench.showing import show_goals, show_machine
 
-    console = _console(as_json)
-    with _telling_mistakes():
-        document = measure_people(
-            people,
-            **_size(rounds, operations, quick),
-            embedded=embedded,
-            report=lambda step: console.print(f"[dim]{step}[/dim]"),
-        )
+    console, size = _console(as_json), _size(rounds, operations, quick)
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_people(people=people, embedded=embedded, report=report, **size)
+    document = results.document("people", outcome.mode, outcome.findings, people=people, **size)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
         return
-    show_goals(console, "people by name", document["goals"])
-    for name, took in document["milliseconds"].items():
-        console.print(f"{name}: {took} ms")
-    show_machine(console, document["machine"])
+    title = f"{people:,} people, {outcome.mode} mode"
+    showing.show_findings(console, title, outcome.findings, ())
+    showing.show_goals(console, title, outcome.goals)
+    showing.show_machine(console, document["machine"])
 
 
 @command.command

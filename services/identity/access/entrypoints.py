@@ -68,7 +68,7 @@ class SignInDefences:
                 call, lambda db: signing_in.sign_in_by_code(db, call, self.vault, login.text, code, client)
             )
         captcha, password = self._captcha(arguments), arguments["password"]
-        with self.database.read(call) as db:
+        with self.database.look(call) as db:
             credentials = proving.read_credentials(db, call, self.vault, login, desk, captcha)
         target = Target(login.text, credentials.account_id)
         tried = self._tried(target, credentials, arguments, desk, captcha)

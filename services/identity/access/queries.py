@@ -19,7 +19,7 @@ from services.identity.models import Account, AttemptWindow, Placement, SignIn, 
 from services.identity.person.queries import find_by_learner_no
 from services.identity.rules.documents import IdType
 from services.identity.vault import Vault
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 
 TYPED, ACCOUNT, ADDRESS = "sign_in_typed", "sign_in_account", "sign_in_address"
 DAY = dt.timedelta(days=1)
@@ -98,7 +98,8 @@ def count_guesses(
 ) -> Guesses:
     """Wrong guesses within the last quarter of an hour, in one look."""
     asked = {**_counted(typed, addresses, now), "account": str(account_id)}
-    return Guesses(*map(int, run_plain(db, COUNT_GUESSES, asked).one()))
+    [counted] = run_plain(db, COUNT_GUESSES, asked)
+    return Guesses(*map(int, counted))
 
 
 def find_phone_and_guesses(
@@ -106,7 +107,7 @@ def find_phone_and_guesses(
 ) -> tuple[uuid.UUID | None, str | None, Guesses]:
     """The account of a phone with its hash, and the wrong guesses at both: `count_guesses` in the same look."""
     asked = {**_counted(typed, addresses, now), "phones": list(phones)}
-    found = run_plain(db, FIND_PHONE_AND_GUESSES, asked).one()
+    [found] = run_plain(db, FIND_PHONE_AND_GUESSES, asked)
     return found.id, found.password_hash, Guesses(*map(int, found[:4]))
 
 
@@ -130,8 +131,8 @@ def read_facts(db: Session, account_id: uuid.UUID) -> Facts:
     return _facts(run_plain(db, READ_FACTS, {"account_id": account_id}))
 
 
-def _facts(found: sa.CursorResult[Any]) -> Facts:
-    row = found.one()
+def _facts(found: list[Any]) -> Facts:
+    [row] = found
     return Facts(row.grants or [], row.place or "", row.state or "")
 
 

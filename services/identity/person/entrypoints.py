@@ -18,11 +18,13 @@ from services.identity.person.rules.review import Act
 from services.identity.schemas import Nothing, OneAccount
 from services.shared.bus import Call, command, periodic, query
 from services.shared.clock import format_instant
+from services.shared.database import PLANNED_ONCE
 from services.shared.errors import NotFound
 from services.shared.paging import page_of
 
 # Made once: building a schema costs more than what it does to a row.
 REVIEW = schemas.ReviewShown()
+SEARCH_PEOPLE = schemas.SearchPeople()
 
 
 class Persons:
@@ -88,8 +90,8 @@ class Persons:
 
     @query
     def search_people(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.SearchPeople())
-        with self.database.read(call) as db:
+        arguments = call.load(SEARCH_PEOPLE)
+        with self.database.read(call, PLANNED_ONCE) as db:
             found = searching.search_people(db, call, self.vault, arguments)
             return page_of(
                 found,

@@ -11,26 +11,29 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Row,
-    Select,
     Text,
     and_,
     bindparam,
+    cast,
     exists,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import UUID, psycopg
 from sqlalchemy.orm import Session, aliased
 
 from services.identity.access.models import TenantPolicy
 from services.identity.models import Account, Placement, Profile, ProfileHistory
 from services.identity.person.models import Consent, Erasure, PersonMerge, ProfileDraft
+from services.shared.driver import run_plain
 
 NATION = "CN"
+# A word of the statement and no parameter: as text it has only those that its caller gives.
+LIVING = Account.state == literal_column("'ACTIVE'")
 
 
 def find_by_learner_no(db: Session, learner_no: str) -> Account | None:
@@ -63,9 +66,10 @@ def _values_of(places: Sequence[str]) -> dict[str, str]:
     }
 
 
-# What a list of people shows of three tables; whole rows would cost more than finding them.
+# What a list of people shows of three tables; whole rows would cost more than finding them. Ids as text, for that is what
+# they are opened by and shown as.
 _FOUND: tuple[Any, ...] = (
-    Profile.account_id,
+    cast(Profile.account_id, Text).label("id"),
     Profile.place,
     Profile.name_sealed,
     Profile.id_type,
@@ -73,12 +77,11 @@ _FOUND: tuple[Any, ...] = (
     Profile.segment,
     Profile.subject,
     Profile.review_state,
-    Account.id,
     Account.learner_no,
     Account.phone_sealed,
     Account.locked_at,
     Placement.state.label("membership_state"),
-    Placement.school_id,
+    cast(Placement.school_id, Text).label("school_id"),
     Placement.school_name,
 )
 
@@ -90,7 +93,7 @@ def list_people_by(
     places: Sequence[str],
     after: tuple[str, uuid.UUID] | None,
     limit: int,
-) -> Sequence[Row[Any]]:
+) -> list[Any]:
     """Living people in these places whom one of the keys leads to, in the order of place and account.
 
     `way`: what the keys are, one of `WAYS`. Over the whole nation people count too who are at no school.
@@ -100,17 +103,17 @@ def list_people_by(
     values |= {**_values_of(places), "limit": limit}
     if after is not None:
         values |= {"after_place": after[0], "after_account": after[1]}
-    return db.execute(_people_by(way, len(keys), len(places), paged=after is not None), values).all()
+    return run_plain(db, _people_by(way, len(keys), len(places), paged=after is not None), values)
 
 
 @cache
-def _people_by(way: str, keys: int, places: int, *, paged: bool) -> Select[Any]:
-    """The statement, made once: building it anew would cost more than the database takes to answer it."""
+def _people_by(way: str, keys: int, places: int, *, paged: bool) -> str:
+    """The statement as text, made once: building it anew would cost more than the database takes to answer it."""
     found = (
         select(*_FOUND)
         .join(Account, Account.id == Profile.account_id)
         .outerjoin(Placement, Placement.teacher_id == Profile.account_id)
-        .where(WAYS[way](*(bindparam(f"key{number}", type_=Text) for number in range(keys))), Account.state == "ACTIVE")
+        .where(WAYS[way](*(bindparam(f"key{number}", type_=Text) for number in range(keys))), LIVING)
         .order_by(Profile.place, Profile.account_id)
         .limit(bindparam("limit", type_=Integer))
     )
@@ -119,7 +122,7 @@ def _people_by(way: str, keys: int, places: int, *, paged: bool) -> Select[Any]:
     if paged:
         position = tuple_(bindparam("after_place", type_=Text), bindparam("after_account", type_=UUID(as_uuid=True)))
         found = found.where(tuple_(Profile.place, Profile.account_id) > position)
-    return found
+    return str(found.compile(dialect=psycopg.dialect()))
 
 
 def _has_learner_no(learner_no: ColumnElement[str]) -> ColumnElement[bool]:

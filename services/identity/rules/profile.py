@@ -87,7 +87,7 @@ def subject_problem(segment: str, subject: str) -> str:
 
 def is_complete(profile: Mapping[str, str | None]) -> bool:
     """Whether everything that enrolment needs is filled in."""
-    return all(profile.get(field) for field in NEEDED)
+    return all(map(profile.get, NEEDED))
 
 
 def may_become(held: Collection[str], wanted: Identity) -> bool:

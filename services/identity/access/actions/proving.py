@@ -99,8 +99,8 @@ def prove_password(
             # Before the second factor, which would be used up for nothing.
             return Conflict("identity.password_must_change", "new_password")
         if tried.desk is Desk.TEACHER or _spend_second_factor(db, vault, account, tried.sms_code, call.now):
-            account.failed_count = 0
-            db.flush()
+            if account.failed_count:
+                account.failed_count = 0
             if guesses.typed or guesses.account:
                 guarding.forget_guesses(db, vault, tried.target)
             return account

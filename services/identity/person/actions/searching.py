@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from services.identity.actions.people import show_person
@@ -18,7 +17,7 @@ from services.identity.vault import Vault
 from services.shared.bus import Call
 from services.shared.errors import InvalidInput
 
-Found = Row[Any]  # the columns of `queries.list_people_by`
+Found = Any  # a row of `queries.list_people_by`
 
 
 def searched_places(call: Call, place: str | None) -> list[str]:
@@ -49,19 +48,17 @@ def search_people(db: Session, call: Call, vault: Vault, wanted: dict[str, Any])
 
 def show_found(vault: Vault, found: Found) -> dict[str, Any]:
     """A person found, masked, with where they are: as the reply holds it, for lists are long."""
-    shown = show_person(vault, found, found)
     return {
-        **shown,
-        "account_id": str(found.account_id),
+        **show_person(vault, found, found),
         "membership_state": found.membership_state or "",
-        "school_id": str(found.school_id) if found.school_id else None,
+        "school_id": found.school_id,
         "school_name": found.school_name or "",
         "review_state": found.review_state,
     }
 
 
 def cursor_of(found: Found) -> dict[str, Any]:
-    return {"place": found.place, "account_id": str(found.account_id)}
+    return {"place": found.place, "account_id": found.id}
 
 
 def _keys(vault: Vault, way: str, wanted: dict[str, Any]) -> list[str]:
