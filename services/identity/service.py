@@ -130,11 +130,7 @@ class IdentityService(
         people.authorise_territory(call)
         return self.database.commit_once(
             call,
-            lambda db: {
-                "rows": schemas.ImportedRow(many=True).dump(
-                    imports.import_people(db, call, self.vault, arguments["rows"])
-                )
-            },
+            lambda db: {"rows": imports.import_people(db, call, self.vault, arguments["rows"])},
         )
 
     @query

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
-import hashlib
 import hmac
 import secrets
 import uuid
@@ -58,7 +57,7 @@ class FieldCipher:
         self._current = keys.current
         self._ciphers = {key_id: AESGCM(secret) for key_id, secret in keys.secrets.items()}
 
-    def seal(self, text: str, table: str, row_id: uuid.UUID, field: str) -> str:
+    def seal(self, text: str, table: str, row_id: uuid.UUID | str, field: str) -> str:
         """`<key id>.<base64url of nonce and ciphertext>`; sealing the same text twice gives different values."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(
@@ -121,9 +120,10 @@ class BlindIndex:
 
     def _under(self, key_id: str, value: str, kind: str) -> str:
         message = kind.encode() + b"\0" + value.encode()
-        return f"{key_id}.{hmac.new(self._keys.secrets[key_id], message, hashlib.sha256).hexdigest()}"
+        digest = hmac.digest(self._keys.secrets[key_id], message, "sha256")
+        return f"{key_id}.{digest.hex()}"
 
 
-def _context(key_id: str, table: str, row_id: uuid.UUID, field: str) -> bytes:
+def _context(key_id: str, table: str, row_id: uuid.UUID | str, field: str) -> bytes:
     # NUL cannot stand in any part, so no two contexts run together.
     return "\0".join((key_id, table, str(row_id), field)).encode()

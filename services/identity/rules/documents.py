@@ -44,13 +44,14 @@ _AS_ASCII = {
     code: code - 0xFEE0 for first, last in ("０９", "ＡＺ", "ａｚ") for code in range(ord(first), ord(last) + 1)
 }
 _BLANKS = dict.fromkeys(map(ord, " \u00a0\u3000"))
+_PLAIN = _AS_ASCII | _BLANKS
 
 
 def normalised_id_no(text: str) -> str:
     """The number as it is stored and compared: no blanks, full-width digits and letters as plain ones, `x` as `X`."""
     # Not str.upper alone: "ß" becomes two letters, "ı" another one; what is no ASCII letter is refused as it stands.
-    plain = text.translate(_AS_ASCII | _BLANKS)
-    return "".join(character.upper() if character.isascii() else character for character in plain)
+    plain = text.translate(_PLAIN)
+    return plain.upper() if plain.isascii() else "".join(character.upper() if character.isascii() else character for character in plain)
 
 
 def check_character(first_seventeen: str) -> str:

@@ -126,5 +126,6 @@ KINDS = (
         run=import_teachers,
         repeats=(("id_type", "id_no"), ("phone",)),
         check=fault_in_teacher,
+        chunk_rows=identity.IMPORT_ROWS_AT_ONCE,
     ),
 )

@@ -205,13 +205,18 @@ class Judge:
         self._repetitions = Repetitions(kind.repeats)
         self.refused = 0
 
-    def judge(self, number: int, cells: Sequence[str]) -> tuple[int, str, str, str, str]:
-        """(number, sealed cells, outcome, code, field): PENDING for a row that may be done."""
+    def judge(self, number: int, cells: Sequence[str]) -> dict[str, Any]:
+        """The row as `queries.insert_rows` takes it: PENDING when it may be done."""
         fault = self._fault_in(cells)
         self.refused += fault is not None
-        outcome = Outcome.REFUSED if fault else Outcome.PENDING
-        sealed = seal_texts(self._cipher, self._job_id, number, "cells", cells)
-        return number, sealed, outcome, fault.code if fault else "", fault.field if fault else ""
+        return {
+            "number": number,
+            "cells_sealed": seal_texts(self._cipher, self._job_id, number, "cells", cells),
+            "outcome": Outcome.REFUSED if fault else Outcome.PENDING,
+            "code": fault.code if fault else "",
+            "field": fault.field if fault else "",
+            "again": False,
+        }
 
     def _fault_in(self, cells: Sequence[str]) -> Fault | None:
         values = read_cells(cells, self._header, self._kind.columns)

@@ -284,13 +284,13 @@ class Runner:
     def _write(self, db: Session, found: Any, results: Mapping[int, Result]) -> None:
         cipher, job_id = self._shop.cipher, found.job_id
         rows = [
-            (
-                number,
-                str(result.outcome),
-                result.code,
-                result.field,
-                actions.seal_texts(cipher, job_id, number, "told", [result.told]) if result.told else "",
-            )
+            {
+                "number": number,
+                "outcome": result.outcome,
+                "code": result.code,
+                "field": result.field,
+                "told": actions.seal_texts(cipher, job_id, number, "told", [result.told]) if result.told else "",
+            }
             for number, result in results.items()
         ]
         if queries.write_outcomes(db, job_id, rows) != len(rows):
