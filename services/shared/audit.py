@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from services.shared.ids import new_id
+from services.shared.ids import new_id_text
 from services.shared.many_rows import insert_into, run_many
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def record_many(db: Session, call: Call, acts: Sequence[Act], at: dt.datetime | 
     """As `record` for many at once: one INSERT. `refusal` is the code of what was refused and so not done."""
     if not acts:
         return
-    rows = [{"id": str(new_id()), **vars(act), "subject": str(act.subject) if act.subject else None} for act in acts]
+    rows = [{"id": new_id_text(), **vars(act), "subject": str(act.subject) if act.subject else None} for act in acts]
     run_many(
         db,
         _INSERT,

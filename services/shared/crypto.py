@@ -10,7 +10,7 @@ import base64
 import binascii
 import dataclasses
 import hmac
-import secrets
+import os
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -59,7 +59,7 @@ class FieldCipher:
 
     def seal(self, text: str, table: str, row_id: uuid.UUID | str, field: str) -> str:
         """`<key id>.<base64url of nonce and ciphertext>`; sealing the same text twice gives different values."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(
             nonce, text.encode(), _context(self._current, table, row_id, field)
         )

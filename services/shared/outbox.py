@@ -10,7 +10,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from services.shared import clock, trace
-from services.shared.ids import new_id
+from services.shared.ids import new_id_text
 from services.shared.many_rows import insert_into, run_many
 
 # Rows come out of the document in their order, in which the table numbers them. The notice wakes the relays when this
@@ -54,7 +54,7 @@ def announce_alike(db: Session, event_type: str, events: Sequence[Announced]) ->
 
     The contract judges one payload of each shape (keys, and types of values); a test has to show that the values fit.
     """
-    alike = {tuple((key, type(value)) for key, value in payload.items()): payload for _, payload in events}
+    alike = {(*payload, *map(type, payload.values())): payload for _, payload in events}
     _require_contract(event_type, alike.values())
     _insert(db, event_type, events)
 
@@ -68,6 +68,6 @@ def _require_contract(event_type: str, payloads: Iterable[dict[str, Any]]) -> No
 
 def _insert(db: Session, event_type: str, events: Sequence[Announced]) -> None:
     if events:
-        rows = [{"id": str(new_id()), "aggregate_id": str(key), "payload": payload} for key, payload in events]
+        rows = [{"id": new_id_text(), "aggregate_id": str(key), "payload": payload} for key, payload in events]
         now = clock.format_instant(clock.now())
         run_many(db, _INSERT, rows, type=event_type, trace=trace.current(), occurred_at=now)

@@ -27,7 +27,7 @@ from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
 from services.shared.database import violated_constraint
 from services.shared.errors import Conflict, InvalidInput, ServiceError
-from services.shared.ids import new_id
+from services.shared.ids import new_id_text
 from services.shared.many_rows import insert_into, run_many
 
 TEACHER = Identity.TEACHER.value
@@ -87,7 +87,7 @@ class Directory:
         return owner
 
     def add(self, wanted: Wanted) -> str:
-        account_id = str(new_id())
+        account_id = new_id_text()
         self.added[account_id] = NewPerson(account_id, wanted)
         self.owner_of_phone[wanted.phone_candidates[0]] = account_id
         self.owner_of_number[wanted.id_no_candidates[0]] = account_id

@@ -22,7 +22,7 @@ from services.org.units.queries import hold_schools
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
 from services.shared.errors import NotFound
-from services.shared.ids import new_id
+from services.shared.ids import new_id_text
 from services.shared.many_rows import insert_into, run_many
 
 MISSING = "org.membership_unknown"
@@ -111,7 +111,7 @@ def move_all(db: Session, call: Timed, moves: Sequence[Move], act: Act | Cause) 
 def _row(call: Timed, move: Move) -> dict[str, Any]:
     """What the tables of memberships and of their periods both need of a move."""
     return {
-        "period_id": str(new_id()),
+        "period_id": new_id_text(),
         "teacher_id": str(move.teacher_id),
         "school_id": str(move.school.school_id),
         "place": move.school.place,

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from services.identity import contract as identity
 from services.identity.contract.rosters import fault_in_person
-from services.org import contract
 from services.org.actions import rosters, schools
 from services.org.contract import bulk
 from services.shared import clock
@@ -101,8 +100,7 @@ def import_teachers(db: Session, chunk: Chunk) -> dict[int, Result]:
 
 
 def _result(answer: dict[str, Any]) -> Result:
-    outcome = contract.Outcome(answer["outcome"])
-    return Result(Outcome(outcome.value), answer["code"], answer["field"])
+    return Result(Outcome(answer["outcome"]), answer["code"], answer["field"])
 
 
 KINDS = (
