@@ -95,9 +95,7 @@ class ManyAccounts(Arguments):
 
 class ImportPeople(Arguments):
     # Rows are judged one by one in the action: a bad one must not refuse its neighbours.
-    rows = fields.List(
-        fields.Dict(), required=True, validate=validate.Length(1, contract.IMPORT_ROWS_AT_ONCE)
-    )
+    rows = fields.List(fields.Dict(), required=True, validate=validate.Length(1, contract.IMPORT_ROWS_AT_ONCE))
 
 
 class ImportRow(Arguments):
@@ -127,7 +125,11 @@ def _plain_row(row: dict[str, Any]) -> dict[str, Any] | None:
     loaded = {"row": number, "id_type": id_type}
     for name, field in _ROW_TEXTS:
         text = row.get(name, field.load_default)
-        if type(text) is not str or not text.isprintable() or not field.shortest <= len(text := text.strip()) <= field.longest:
+        if (
+            type(text) is not str
+            or not text.isprintable()
+            or not field.shortest <= len(text := text.strip()) <= field.longest
+        ):
             return None
         loaded[name] = text
     return loaded if row.keys() <= loaded.keys() else None

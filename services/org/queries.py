@@ -23,7 +23,8 @@ from services.shared.placement import is_below
 
 # Ids as one text: an array of a hundred takes the driver longer than the database the whole question.
 _TEACHERS = sa.cast(
-    sa.func.string_to_array(sa.bindparam("teachers", type_=sa.Text), " "), postgresql.ARRAY(postgresql.UUID(as_uuid=True))
+    sa.func.string_to_array(sa.bindparam("teachers", type_=sa.Text), " "),
+    postgresql.ARRAY(postgresql.UUID(as_uuid=True)),
 )
 _MEMBERSHIPS = sa.select(Membership).where(Membership.teacher_id == sa.any_(_TEACHERS)).order_by(Membership.teacher_id)
 _LOCK_MEMBERSHIPS = _MEMBERSHIPS.with_for_update()

@@ -129,9 +129,7 @@ def import_people(
     lost = _save(db, call, vault, list(directory.added.values()))
     _number_the_known(db, directory, outcomes)
     taken = Conflict("identity.import_phone_belongs", "phone")
-    return [
-        _refusal(each["row"], candour.tell(taken)) if each["account_id"] in lost else each for each in outcomes
-    ]
+    return [_refusal(each["row"], candour.tell(taken)) if each["account_id"] in lost else each for each in outcomes]
 
 
 def find_known(db: Session, vault: Vault, rows: Sequence[dict[str, Any]], today: dt.date) -> dict[int, str]:
