@@ -39,7 +39,10 @@ POLICIES: dict[str, Policy] = {
     "list_people": SCHOOL_AND_ABOVE
     | granted(Role.PRINCIPAL, Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE)
     | service("cli"),
-    "import_people": (COUNTY_AND_ABOVE | service("cli")).seeing_everything(
+    # For the preview of a roster: the service that places people asks, and answers for whom it tells.
+    "find_known_people": service("org", "cli"),
+    # A school's admin adds the own teachers (`domain.md` §1.2); org sends only rows of the own school.
+    "import_people": (SCHOOL_AND_ABOVE | service("cli")).seeing_everything(
         "a phone or ID number is unique among all people, and a new person is in nobody's territory yet"
     ),
     "check_enrolment_facts": service("learning"),

@@ -22,6 +22,7 @@ class Text(fields.String):
 
     def __init__(self, longest: int, *, shortest: int = 1, strip: bool = True, **options: Any) -> None:
         super().__init__(validate=validate.Length(shortest, longest), **options)
+        self.shortest, self.longest = shortest, longest
         self._strip = strip
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
@@ -94,9 +95,7 @@ class ManyAccounts(Arguments):
 
 class ImportPeople(Arguments):
     # Rows are judged one by one in the action: a bad one must not refuse its neighbours.
-    rows = fields.List(
-        fields.Dict(keys=fields.String()), required=True, validate=validate.Length(1, contract.IMPORT_ROWS_AT_ONCE)
-    )
+    rows = fields.List(fields.Dict(), required=True, validate=validate.Length(1, contract.IMPORT_ROWS_AT_ONCE))
 
 
 class ImportRow(Arguments):
@@ -107,6 +106,33 @@ class ImportRow(Arguments):
     phone = phone_text(required=True)
     segment = Text(20, required=True)
     subject = Text(30, shortest=0, load_default="")
+
+
+_ROW = ImportRow()
+_ROW_TEXTS = tuple((name, each) for name, each in _ROW.fields.items() if isinstance(each, Text))
+
+
+def load_import_row(row: dict[str, Any]) -> dict[str, Any]:
+    """As `ImportRow().load`, which is asked only about a row that is not plainly right: it costs twenty times as much."""
+    return _plain_row(row) or _ROW.load(row)
+
+
+def _plain_row(row: dict[str, Any]) -> dict[str, Any] | None:
+    """The row as `ImportRow` would load it when that is plain to see: printable text of the right lengths, nothing else."""
+    number, id_type = row.get("row"), row.get("id_type", "RESIDENT_ID")
+    if type(number) is not int or number not in ROW_NUMBERS or id_type not in contract.ID_TYPES:
+        return None
+    loaded = {"row": number, "id_type": id_type}
+    for name, field in _ROW_TEXTS:
+        text = row.get(name, field.load_default)
+        if (
+            type(text) is not str
+            or not text.isprintable()
+            or not field.shortest <= len(text := text.strip()) <= field.longest
+        ):
+            return None
+        loaded[name] = text
+    return loaded if row.keys() <= loaded.keys() else None
 
 
 class ListDevelopmentMessages(Arguments):
@@ -182,14 +208,6 @@ class Holder(Schema):
     masked_name = fields.String()
     id_type = fields.String()
     masked_id_no = fields.String()
-
-
-class ImportedRow(Schema):
-    row = fields.Raw()
-    outcome = fields.String()
-    code = fields.String()
-    field = fields.String()
-    account_id = fields.UUID(allow_none=True)
 
 
 class RevocationShown(Schema):

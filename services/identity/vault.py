@@ -31,7 +31,7 @@ class Vault:
     def of(cls, keyring: KeyRing) -> Vault:
         return cls(KeySet.of(keyring, "field-encryption"), KeySet.of(keyring, "blind-index"))
 
-    def seal(self, table: str, row_id: uuid.UUID, field: str, text: str) -> str:
+    def seal(self, table: str, row_id: uuid.UUID | str, field: str, text: str) -> str:
         return self.cipher.seal(text, table, row_id, field)
 
     def open(self, table: str, row_id: uuid.UUID | str, field: str, sealed: str | None) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
-import hashlib
 import hmac
-import secrets
+import os
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -58,9 +57,9 @@ class FieldCipher:
         self._current = keys.current
         self._ciphers = {key_id: AESGCM(secret) for key_id, secret in keys.secrets.items()}
 
-    def seal(self, text: str, table: str, row_id: uuid.UUID, field: str) -> str:
+    def seal(self, text: str, table: str, row_id: uuid.UUID | str, field: str) -> str:
         """`<key id>.<base64url of nonce and ciphertext>`; sealing the same text twice gives different values."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(
             nonce, text.encode(), _context(self._current, table, row_id, field)
         )
@@ -125,7 +124,8 @@ class BlindIndex:
 
     def _under(self, key_id: str, value: str, kind: str) -> str:
         message = kind.encode() + b"\0" + value.encode()
-        return f"{key_id}.{hmac.new(self._keys.secrets[key_id], message, hashlib.sha256).hexdigest()}"
+        digest = hmac.digest(self._keys.secrets[key_id], message, "sha256")
+        return f"{key_id}.{digest.hex()}"
 
 
 def _context(key_id: str, table: str, row_id: uuid.UUID | str, field: str) -> bytes:

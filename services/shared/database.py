@@ -167,7 +167,7 @@ class Database:
                 continue
             except IntegrityError as error:
                 if getattr(error.orig, "sqlstate", None) == UNIQUE_VIOLATION:
-                    raise Conflict("shared.conflict", "", _constraint(error)) from error
+                    raise Conflict("shared.conflict", "", violated_constraint(error)) from error
                 raise
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in TRANSIENT_STATES or attempt == SERIALISATION_ATTEMPTS:
@@ -176,7 +176,7 @@ class Database:
         raise Conflict("shared.in_progress")
 
 
-def _constraint(error: IntegrityError) -> str:
+def violated_constraint(error: IntegrityError) -> str:
     diagnostics = getattr(error.orig, "diag", None)
     return str(getattr(diagnostics, "constraint_name", "") or "")
 

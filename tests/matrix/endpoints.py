@@ -254,6 +254,7 @@ CERTS = {
 # --- org: units ------------------------------------------------------------------------------------------------------------
 
 LOADING = ("load rosters of a territory",)
+ADDING = ("add teacher, issue learner no. (学号)",)
 CREATING = ("create / delete school or institution",)
 EDITING = ("edit school information",)
 LOOKING = ("look at the units of a region",)
@@ -481,7 +482,7 @@ STAFFING = {
         ARCHIVING, About.PERSON, one, kind="archived", not_oneself=True, missing=UNKNOWN_TEACHER
     ),
     "org.import_memberships": Endpoint(
-        (*LOADING, "add teacher, issue learner no. (学号)"),
+        (*LOADING, *ADDING),
         About.UNIT,
         lambda ask: {"rows": [{"row": 2, "account_id": ask.world.unplaced, **ask.school}]},
         missing="org.school_unknown",
@@ -721,7 +722,7 @@ ACCOUNTS = {
     ),
     "identity.reset_password": Endpoint(RESETTING, About.PERSON, the_account, not_oneself=True),
     "identity.import_people": Endpoint(
-        LOADING,
+        (*LOADING, *ADDING),
         About.NOTHING,
         always(rows=[{"row": 2}]),
     ),
@@ -843,6 +844,7 @@ SNAPSHOTS = {
 INTERNAL: dict[str, tuple[str, ...]] = {
     **{f"{owner}.{name}": callers for owner, callers in SNAPSHOTS.items() for name in ("read_snapshot", "get_digest")},
     "identity.check_enrolment_facts": ("learning",),
+    "identity.find_known_people": ("org", "cli"),
     "identity.get_holders": ("certs",),
     "identity.list_revocations": ("gateway",),
     "org.get_placement_facts": ("learning",),

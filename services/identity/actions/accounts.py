@@ -99,7 +99,11 @@ def new_account(vault: Vault, phone: str, identity: str, origin: str, now: dt.da
 
 
 def registered_payload(account: Account) -> dict[str, Any]:
-    return {"account_id": str(account.id), "version": 1, "identity": account.registered_as or account.active_identity}
+    return told_registered(account.id, account.registered_as or account.active_identity)
+
+
+def told_registered(account_id: uuid.UUID | str, identity: str) -> dict[str, Any]:
+    return {"account_id": str(account_id), "version": 1, "identity": identity}
 
 
 def get_standing(db: Session, call: Call) -> Standing:

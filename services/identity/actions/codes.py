@@ -112,11 +112,11 @@ def show_development_message(vault: Vault, message: DevelopmentMessage) -> dict[
     }
 
 
-def count_attempt(db: Session, kind: str, subject: str, starts_at: Any) -> int:
-    """Count one more refusal in this window of time; returns how many there are. Safe under parallel calls."""
-    statement = insert(AttemptWindow).values(kind=kind, subject=subject, starts_at=starts_at, attempts=1)
+def count_attempt(db: Session, kind: str, subject: str, starts_at: Any, attempts: int = 1) -> int:
+    """Count so many more refusals in this window of time; returns how many there are. Safe under parallel calls."""
+    statement = insert(AttemptWindow).values(kind=kind, subject=subject, starts_at=starts_at, attempts=attempts)
     return db.execute(
         statement.on_conflict_do_update(
-            index_elements=["kind", "subject", "starts_at"], set_={"attempts": AttemptWindow.attempts + 1}
+            index_elements=["kind", "subject", "starts_at"], set_={"attempts": AttemptWindow.attempts + attempts}
         ).returning(AttemptWindow.attempts)
     ).scalar_one()

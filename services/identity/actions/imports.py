@@ -1,11 +1,14 @@
-"""People from a school's roster: each row judged by itself, a repeated import changes nothing."""
+"""People from a school's roster: each row judged by itself, a repeated import changes nothing.
+
+Nothing here is done row by row in the database: a chunk takes the same few statements whatever its size.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
@@ -13,178 +16,263 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.identity import contract, queries, schemas
-from services.identity.actions.accounts import new_account, registered_payload
-from services.identity.actions.profiles import (
-    announce_changed,
-    beijing_day,
-    checked_changes,
-    fill_profile,
-    id_no_word,
-    open_profile,
-)
-from services.identity.actions.refusals import checked_phone
-from services.identity.models import Account, Profile
-from services.identity.person.actions.learner_numbers import issue
-from services.identity.rules.profile import EMPTY, Identity
+from services.identity.actions.accounts import told_registered
+from services.identity.actions.profiles import beijing_day, id_no_word, told_profile
+from services.identity.person.actions.learner_numbers import draw, issue, told_number
+from services.identity.rules.profile import Identity
+from services.identity.rules.roster import FormFault, RosterPerson, read_person
 from services.identity.vault import Vault
 from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.bus.calls import first_fault
+from services.shared.database import violated_constraint
 from services.shared.errors import Conflict, InvalidInput, ServiceError
+from services.shared.ids import new_id_text
+from services.shared.many_rows import insert_into, run_many
+
+TEACHER = Identity.TEACHER.value
+VERSION = 2  # of a new account: registered, and its profile filled in
+_INSERT_ACCOUNTS = insert_into(
+    "account",
+    "id uuid, phone_sealed text, phone_index text, learner_no text",
+    same="identities text[], active_identity text, registered_as text, origin text, registered_at timestamptz,"
+    " version integer",
+)
+_INSERT_PROFILES = insert_into(
+    "profile",
+    "account_id uuid, name_sealed text, name_index text, id_type text, id_no_sealed text, id_no_index text,"
+    " birth_date_sealed text, gender text, segment text, subject text",
+    same="changed_at timestamptz, announced_version integer",
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class RosterRow:
-    """A row whose form is right."""
+class Wanted:
+    """The person of a row whose form is right, and what rows of the register may hold of phone and number."""
 
-    phone: str
-    values: dict[str, str]
-
-    @property
-    def number(self) -> tuple[str, str]:
-        return self.values["id_type"], self.values["id_no"]
+    person: RosterPerson
+    phone_candidates: list[str]
+    id_no_candidates: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
 class NewPerson:
-    account: Account
-    profile: Profile
-    values: dict[str, str]
+    account_id: str
+    wanted: Wanted
 
 
 @dataclasses.dataclass
 class Directory:
     """Who is known of all that a roster names, and who has been added from its earlier rows."""
 
-    owner_of_phone: dict[str, uuid.UUID]
-    owner_of_number: dict[tuple[str, str], uuid.UUID]
-    names: dict[uuid.UUID, str]
-    added: dict[uuid.UUID, NewPerson] = dataclasses.field(default_factory=dict)
+    owner_of_phone: dict[str, str]
+    owner_of_number: dict[str, str]
+    names: dict[str, str]
+    unnumbered: set[str]  # who registered themselves, and have no learner number yet
+    added: dict[str, NewPerson] = dataclasses.field(default_factory=dict)
 
-    def find(self, wanted: RosterRow) -> uuid.UUID | None:
+    def find(self, wanted: Wanted) -> str | None:
         """The account of the row's person, None for somebody new. Raises Conflict when the row contradicts it."""
-        owner, by_phone = self.owner_of_number.get(wanted.number), self.owner_of_phone.get(wanted.phone)
+        owner = _first(self.owner_of_number, wanted.id_no_candidates)
+        by_phone = _first(self.owner_of_phone, wanted.phone_candidates)
         if owner is None:
             if by_phone is not None:
                 raise Conflict("identity.import_phone_belongs", "phone")
             return None
-        if self.names[owner] != wanted.values["name"]:
+        if self.names[owner] != wanted.person.name:
             raise Conflict("identity.import_name_differs", "name")
         if by_phone != owner:
             # Never overwritten: whoever could set another's phone could sign in as them.
             raise Conflict("identity.import_phone_differs", "phone")
         return owner
 
-    def add(self, person: NewPerson, wanted: RosterRow) -> None:
-        account_id = person.account.id
-        self.added[account_id] = person
-        self.owner_of_phone[wanted.phone] = self.owner_of_number[wanted.number] = account_id
-        self.names[account_id] = wanted.values["name"]
+    def add(self, wanted: Wanted) -> str:
+        account_id = new_id_text()
+        self.added[account_id] = NewPerson(account_id, wanted)
+        self.owner_of_phone[wanted.phone_candidates[0]] = account_id
+        self.owner_of_number[wanted.id_no_candidates[0]] = account_id
+        self.names[account_id] = wanted.person.name
+        return account_id
 
 
-def import_people(db: Session, call: Call, vault: Vault, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+class Candour:
+    """How much the sender of a roster is told of rows that contradict the register: here everything, without end."""
+
+    exhausted: ServiceError | None = None  # once set, it is the answer to every further row
+
+    def tell(self, contradiction: Conflict) -> ServiceError:
+        return contradiction
+
+
+Judged = Wanted | ServiceError
+
+
+def import_people(
+    db: Session,
+    call: Call,
+    vault: Vault,
+    rows: Sequence[dict[str, Any]],
+    candour: Candour | None = None,
+) -> list[dict[str, Any]]:
     """Make an account for each new person; returns one outcome per row, in order.
 
-    CREATED, UNCHANGED (this person is known under the same name and phone) or REFUSED with code and field. They have no
-    password: they sign in by SMS code.
+    CREATED, UNCHANGED (this person is known under the same name and phone) or REFUSED with code and field, where
+    `candour` may say less. New people have no password: they sign in by SMS code.
     """
-    today = beijing_day(call.now)
-    schema = schemas.ImportRow()  # once: to make one costs more than to use it
-    judged = [_judged_row(schema, row, today) for row in rows]
-    wanted = [each for each in judged if isinstance(each, RosterRow)]
+    candour = candour or Candour()
+    judged = judge_rows(vault, rows, beijing_day(call.now))
+    wanted = [each for each in judged if isinstance(each, Wanted)]
     # Whoever claims one of these numbers at this moment waits until we have committed, and then sees us.
-    queries.lock_words(db, *(id_no_word(vault.id_no_candidates(*each.number)) for each in wanted))
-    directory = _load_directory(db, vault, wanted)
-    outcomes = [_outcome(call, vault, directory, row, each) for row, each in zip(rows, judged, strict=True)]
-    lost = _save(db, call, directory.added.values())
-    _number_the_known(db, outcomes)
-    return [
-        _refusal(each["row"], lost[each["account_id"]]) if each["account_id"] in lost else each for each in outcomes
-    ]
+    queries.lock_words(db, *(id_no_word(each.id_no_candidates) for each in wanted))
+    directory = load_directory(db, vault, wanted)
+    outcomes = [_outcome(directory, row, each, candour) for row, each in zip(rows, judged, strict=True)]
+    lost = _save(db, call, vault, list(directory.added.values()))
+    _number_the_known(db, directory, outcomes)
+    taken = Conflict("identity.import_phone_belongs", "phone")
+    return [_refusal(each["row"], candour.tell(taken)) if each["account_id"] in lost else each for each in outcomes]
 
 
-def _judged_row(schema: schemas.ImportRow, row: dict[str, Any], today: dt.date) -> RosterRow | ServiceError:
+def find_known(db: Session, vault: Vault, rows: Sequence[dict[str, Any]], today: dt.date) -> dict[int, str]:
+    """The accounts of those rows whose person is known by name, number and phone alike, by row number."""
+    judged = {row["row"]: each for row, each in zip(rows, judge_rows(vault, rows, today), strict=True)}
+    wanted = {number: each for number, each in judged.items() if isinstance(each, Wanted)}
+    directory = load_directory(db, vault, list(wanted.values()))
+    found = {}
+    for number, each in wanted.items():
+        try:
+            known = directory.find(each)
+        except Conflict:
+            continue
+        if known is not None:
+            found[number] = known
+    return found
+
+
+def judge_rows(vault: Vault, rows: Sequence[dict[str, Any]], today: dt.date) -> list[Judged]:
+    return [_judged_row(vault, row, today) for row in rows]
+
+
+def _judged_row(vault: Vault, row: dict[str, Any], today: dt.date) -> Judged:
     try:
-        loaded = schema.load(row)
-        values = {field: loaded[field] for field in ("name", "id_type", "id_no", "segment", "subject")}
-        return RosterRow(checked_phone(loaded["phone"]), {**EMPTY, **checked_changes(EMPTY, values, today)})
+        person = read_person(schemas.load_import_row(row), today)
     except ValidationError as error:
         return InvalidInput("shared.invalid", *first_fault(error.messages))
-    except ServiceError as error:
-        return error
+    if isinstance(person, FormFault):
+        return InvalidInput(person.code, person.field)
+    return Wanted(person, vault.phone_candidates(person.phone), vault.id_no_candidates(person.id_type, person.id_no))
 
 
-def _load_directory(db: Session, vault: Vault, wanted: Sequence[RosterRow]) -> Directory:
-    phones = {index: each.phone for each in wanted for index in vault.phone_candidates(each.phone)}
-    numbers = {index: each.number for each in wanted for index in vault.id_no_candidates(*each.number)}
-    owners = queries.list_id_owners(db, numbers)
+def load_directory(db: Session, vault: Vault, wanted: Collection[Wanted]) -> Directory:
+    by_phone = queries.list_phone_owners(db, (index for each in wanted for index in each.phone_candidates))
+    by_number = queries.list_id_owners(db, (index for each in wanted for index in each.id_no_candidates))
     return Directory(
-        {phones[str(account.phone_index)]: account.id for account in queries.list_accounts_by_phone(db, phones)},
-        {numbers[str(profile.id_no_index)]: profile.account_id for profile in owners},
-        {profile.account_id: open_profile(vault, profile)["name"] for profile in owners},
+        {row.phone_index: str(row.id) for row in by_phone},
+        {row.id_no_index: str(row.account_id) for row in by_number},
+        {str(row.account_id): vault.open("profile", row.account_id, "name", row.name_sealed) for row in by_number},
+        {str(row.id) for row in by_phone if row.unnumbered},
     )
 
 
-def _outcome(
-    call: Call, vault: Vault, directory: Directory, row: dict[str, Any], judged: RosterRow | ServiceError
-) -> dict[str, Any]:
+def _first(owners: dict[str, str], candidates: Sequence[str]) -> str | None:
+    return next((owners[index] for index in candidates if index in owners), None)
+
+
+def _outcome(directory: Directory, row: dict[str, Any], judged: Judged, candour: Candour) -> dict[str, Any]:
     number = _row_number(row)
     if isinstance(judged, ServiceError):
         return _refusal(number, judged)
+    if candour.exhausted:
+        return _refusal(number, candour.exhausted)
     try:
         known = directory.find(judged)
     except Conflict as error:
-        return _refusal(number, error)
+        return _refusal(number, candour.tell(error))
     if known is None:
-        person = _new_person(call, vault, judged)
-        directory.add(person, judged)
-        return _accepted(number, "CREATED", person.account.id)
+        return _accepted(number, "CREATED", directory.add(judged))
     return _accepted(number, "UNCHANGED", known)
 
 
-def _new_person(call: Call, vault: Vault, wanted: RosterRow) -> NewPerson:
-    account = new_account(vault, wanted.phone, Identity.TEACHER, "IMPORT", call.now)
-    account.version = 2  # registered, and the profile filled in
-    profile = Profile(account_id=account.id, announced_version=account.version)
-    fill_profile(vault, profile, wanted.values, call.now)
-    return NewPerson(account, profile, wanted.values)
-
-
-def _save(db: Session, call: Call, people: Iterable[NewPerson]) -> dict[uuid.UUID, ServiceError]:
+def _save(db: Session, call: Call, vault: Vault, people: Sequence[NewPerson]) -> set[str]:
     """Insert the new people; returns those whom somebody else's registration at this very moment has made impossible."""
-    people = list(people)
-    lost: dict[uuid.UUID, ServiceError] = {}
-    if not _inserted(db, people):
-        taken = Conflict("identity.import_phone_belongs", "phone")
-        lost = {each.account.id: taken for each in people if not _inserted(db, [each])}
-    saved = [each for each in people if each.account.id not in lost]
-    registered = [(each.account.id, registered_payload(each.account)) for each in saved]
-    outbox.announce_many(db, contract.ACCOUNT_REGISTERED, registered)
-    issue(db, [each.account for each in saved])
-    announce_changed(db, [(each.account, each.profile, each.values) for each in saved])
-    audit.record_many(db, call, [audit.Act(each.account.id, after={"origin": "IMPORT"}) for each in saved])
+    if not people:
+        return set()
+    numbers = dict(zip((each.account_id for each in people), draw(db, len(people)), strict=True))
+    lost: set[str] = set()
+    if not _inserted(db, call, vault, people, numbers):
+        lost = {each.account_id for each in people if not _inserted(db, call, vault, [each], numbers)}
+    saved = [each for each in people if each.account_id not in lost]
+    registered = [(each.account_id, told_registered(each.account_id, TEACHER)) for each in saved]
+    outbox.announce_alike(db, contract.ACCOUNT_REGISTERED, registered)
+    issued = [(each.account_id, told_number(each.account_id, numbers[each.account_id])) for each in saved]
+    outbox.announce_alike(db, contract.person.LEARNER_NO_ISSUED, issued)
+    filled = [(each.account_id, told_profile(each.account_id, VERSION, vars(each.wanted.person))) for each in saved]
+    outbox.announce_alike(db, contract.PROFILE_CHANGED, filled)
+    audit.record_many(db, call, [audit.Act(each.account_id, after={"origin": "IMPORT"}) for each in saved])
     return lost
 
 
-def _number_the_known(db: Session, outcomes: Sequence[dict[str, Any]]) -> None:
-    """People who registered themselves get their learner number when a roster names them [S3:75]."""
-    known = {each["account_id"] for each in outcomes if each["outcome"] == "UNCHANGED"}
-    issue(db, queries.lock_accounts(db, known))
-
-
-def _inserted(db: Session, people: Sequence[NewPerson]) -> bool:
+def _inserted(db: Session, call: Call, vault: Vault, people: Sequence[NewPerson], numbers: dict[str, str]) -> bool:
+    now = call.now.isoformat()
     try:
         # A savepoint: what one person makes impossible must not take the others with it.
         with db.begin_nested():
-            db.add_all(each.account for each in people)
-            db.flush()
-            db.add_all(each.profile for each in people)
-    except IntegrityError:
+            run_many(
+                db,
+                _INSERT_ACCOUNTS,
+                [_account_row(vault, each, numbers[each.account_id]) for each in people],
+                identities=[TEACHER],
+                active_identity=TEACHER,
+                registered_as=TEACHER,
+                origin="IMPORT",
+                registered_at=now,
+                version=VERSION,
+            )
+            rows = [_profile_row(vault, each) for each in people]
+            run_many(db, _INSERT_PROFILES, rows, changed_at=now, announced_version=VERSION)
+    except IntegrityError as error:
+        if violated_constraint(error) == "account_learner_no_key":
+            raise  # two drew one number at the same moment: the whole command is tried again
         return False
     return True
 
 
-def _accepted(number: int | None, outcome: str, account_id: uuid.UUID) -> dict[str, Any]:
+def _account_row(vault: Vault, new: NewPerson, learner_no: str) -> dict[str, Any]:
+    return {
+        "id": new.account_id,
+        "phone_sealed": vault.seal("account", new.account_id, "phone", new.wanted.person.phone),
+        "phone_index": new.wanted.phone_candidates[0],
+        "learner_no": learner_no,
+    }
+
+
+def _profile_row(vault: Vault, new: NewPerson) -> dict[str, Any]:
+    account_id, person = new.account_id, new.wanted.person
+
+    def sealed(field: str, text: str) -> str | None:
+        return vault.seal("profile", account_id, field, text) if text else None
+
+    return {
+        "account_id": account_id,
+        "name_sealed": sealed("name", person.name),
+        "name_index": vault.name_index(person.name),
+        "id_type": person.id_type,
+        "id_no_sealed": sealed("id_no", person.id_no),
+        "id_no_index": new.wanted.id_no_candidates[0],
+        "birth_date_sealed": sealed("birth_date", person.birth_date),
+        "gender": person.gender,
+        "segment": person.segment,
+        "subject": person.subject,
+    }
+
+
+def _number_the_known(db: Session, directory: Directory, outcomes: Sequence[dict[str, Any]]) -> None:
+    """People who registered themselves get their learner number when a roster names them [S3:75]."""
+    named = {each["account_id"] for each in outcomes if each["outcome"] == "UNCHANGED"} & directory.unnumbered
+    if named:
+        issue(db, queries.lock_accounts(db, [uuid.UUID(each) for each in named]))
+
+
+def _accepted(number: int | None, outcome: str, account_id: str) -> dict[str, Any]:
     return {"row": number, "outcome": outcome, "code": "", "field": "", "account_id": account_id}
 
 

@@ -274,9 +274,13 @@ def announce_changed(db: Session, changed: Sequence[tuple[Account, Profile, dict
 def changed_payload(account: Account, profile: Profile, values: dict[str, str]) -> dict[str, Any]:
     """The profile as it was last announced: versions of the account that others were never told are not counted."""
     version = profile.announced_version
+    return told_profile(account.id, account.version if version is None else version, values)
+
+
+def told_profile(account_id: uuid.UUID | str, version: int, values: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "account_id": str(account.id),
-        "version": account.version if version is None else version,
+        "account_id": str(account_id),
+        "version": version,
         "complete": rules.is_complete(values),
         "named": bool(values["name"]),
         "segment": values["segment"],

@@ -21,7 +21,7 @@ SMS_PURPOSES: Final = ("REGISTER", "SIGN_IN", "RECOVER")  # those that anybody m
 IMPORT_OUTCOMES: Final = ("CREATED", "UNCHANGED", "REFUSED")
 
 ACCESS_TOKEN_SECONDS: Final = 600  # architecture.md decision 16
-IMPORT_ROWS_AT_ONCE: Final = 200
+IMPORT_ROWS_AT_ONCE: Final = 500
 PEOPLE_AT_ONCE: Final = 200
 
 ACCOUNT_REGISTERED: Final = "identity.account_registered"

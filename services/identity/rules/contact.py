@@ -21,6 +21,8 @@ _BLANKS = re.compile(r"[ \u00a0\u3000]+")
 
 def normalised_phone(text: str) -> str:
     """Eleven digits of a number typed with blanks, hyphens or the country code; else the text without those."""
+    if PHONE.fullmatch(text):
+        return text
     compact = text.strip().translate(SEPARATORS)
     return PREFIX.sub("", compact)
 
@@ -41,6 +43,8 @@ def normalised_name(text: str) -> str:
     Between Chinese characters blanks are dropped: rosters pad names of two characters (`张　三`). Everything else stays
     character by character.
     """
+    if text.isalpha():  # no blank and no joint
+        return text
     dotted = _DOTS.sub(DOT, text.strip(" \u00a0\u3000"))
     parts = _BLANKS.split(dotted)
     joined = parts[0]
@@ -61,7 +65,7 @@ def is_name(name: str) -> bool:
         return False
     if name[0] in NAME_JOINTS or name[-1] in NAME_JOINTS - {"."}:
         return False
-    return all(character in NAME_JOINTS or _is_letter(character) for character in name)
+    return name.isalpha() or all(character in NAME_JOINTS or _is_letter(character) for character in name)
 
 
 def masked_name(name: str) -> str:

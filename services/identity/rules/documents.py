@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import operator
 import re
 
 # GB 11643-1999, vectors in `domain.md` §2.6.
@@ -44,18 +45,21 @@ _AS_ASCII = {
     code: code - 0xFEE0 for first, last in ("０９", "ＡＺ", "ａｚ") for code in range(ord(first), ord(last) + 1)
 }
 _BLANKS = dict.fromkeys(map(ord, " \u00a0\u3000"))
+_PLAIN = _AS_ASCII | _BLANKS
 
 
 def normalised_id_no(text: str) -> str:
     """The number as it is stored and compared: no blanks, full-width digits and letters as plain ones, `x` as `X`."""
     # Not str.upper alone: "ß" becomes two letters, "ı" another one; what is no ASCII letter is refused as it stands.
-    plain = text.translate(_AS_ASCII | _BLANKS)
+    if text.isascii() and text.isalnum():
+        return text.upper()
+    plain = text.translate(_PLAIN)
     return "".join(character.upper() if character.isascii() else character for character in plain)
 
 
 def check_character(first_seventeen: str) -> str:
     """The 18th character that belongs to the first 17 digits."""
-    total = sum(int(digit) * weight for digit, weight in zip(first_seventeen, WEIGHTS, strict=True))
+    total = sum(map(operator.mul, map(int, first_seventeen), WEIGHTS))
     return CHECK_CHARACTERS[total % 11]
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from services.org import contract, queries
 from services.org.contract import MembershipState
-from services.org.models import Membership, MembershipPeriod, School
+from services.org.contract.staffing import Employment
+from services.org.models import Membership, School
 from services.org.queries import MembershipView
 from services.org.rules import membership as rules
 from services.org.rules import schools as school_rules
@@ -21,9 +22,21 @@ from services.org.units.queries import hold_schools
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
 from services.shared.errors import NotFound
-from services.shared.ids import new_id
+from services.shared.ids import new_id_text
+from services.shared.many_rows import insert_into, run_many
 
 MISSING = "org.membership_unknown"
+_INSERT_MEMBERSHIPS = insert_into(
+    "membership",
+    "teacher_id uuid, school_id uuid, place text, state text",
+    same="reason text, version integer, changed_at timestamptz, employment text, employment_version integer,"
+    " employment_at timestamptz",
+)
+_OPEN_PERIODS = insert_into(
+    "membership_period",
+    "period_id uuid, teacher_id uuid, school_id uuid, place text, verified_at timestamptz",
+    same="opened_by text, opened_at timestamptz",
+)
 
 
 def choose_school(db: Session, call: Call, arguments: dict[str, Any]) -> MembershipView:
@@ -78,32 +91,53 @@ class Move:
 
 def move_all(db: Session, call: Timed, moves: Sequence[Move], act: Act | Cause) -> None:
     """Write each membership, close the period before it, open the new one, and announce it; few statements for many."""
+    if not moves:
+        return
     for period in queries.list_open_periods(db, [move.teacher_id for move in moves]):
         period.closed_at, period.closed_by = call.now, act
+    for move in moves:
+        if move.membership:
+            move.membership.school_id, move.membership.place = move.school.school_id, move.school.place
+            _change(move.membership, call, move.state, "")
     db.flush()  # before the next ones open: the database allows one open period per teacher
-    moved = [_move(db, call, move, act) for move in moves]
-    db.flush()
-    names = {move.teacher_id: move.school.name for move in moves}
-    announce_all(db, [(membership, names[membership.teacher_id]) for membership in moved])
+    rows = [_row(call, move) for move in moves]
+    _open_first(db, call, [row for row, move in zip(rows, moves, strict=True) if move.membership is None])
+    run_many(db, _OPEN_PERIODS, rows, opened_by=act, opened_at=call.now.isoformat())
+    effective_at = clock.format_instant(call.now)
+    told = [(row["teacher_id"], _told(row, move, effective_at)) for row, move in zip(rows, moves, strict=True)]
+    outbox.announce_alike(db, contract.MEMBERSHIP_CHANGED, told)
 
 
-def _move(db: Session, call: Timed, move: Move, act: Act | Cause) -> Membership:
-    membership = move.membership or Membership(teacher_id=move.teacher_id, version=0, employment_at=call.now)
-    membership.school_id, membership.place = move.school.school_id, move.school.place
-    _change(membership, call, move.state, "")
-    db.add(membership)
-    db.add(
-        MembershipPeriod(
-            period_id=new_id(),
-            teacher_id=move.teacher_id,
-            school_id=move.school.school_id,
-            place=move.school.place,
-            opened_by=act,
-            opened_at=call.now,
-            verified_at=call.now if move.state is MembershipState.VERIFIED else None,
-        )
-    )
-    return membership
+def _row(call: Timed, move: Move) -> dict[str, Any]:
+    """What the tables of memberships and of their periods both need of a move."""
+    return {
+        "period_id": new_id_text(),
+        "teacher_id": str(move.teacher_id),
+        "school_id": str(move.school.school_id),
+        "place": move.school.place,
+        "state": move.state.value,
+        "verified_at": call.now.isoformat() if move.state is MembershipState.VERIFIED else None,
+    }
+
+
+def _open_first(db: Session, call: Timed, rows: Sequence[dict[str, Any]]) -> None:
+    """The memberships of teachers who never had one."""
+    if rows:
+        now = call.now.isoformat()
+        first = {"reason": "", "version": 1, "employment": Employment.ON_DUTY.value, "employment_version": 0}
+        run_many(db, _INSERT_MEMBERSHIPS, rows, changed_at=now, employment_at=now, **first)
+
+
+def _told(row: dict[str, Any], move: Move, effective_at: str) -> dict[str, Any]:
+    return {
+        "teacher_id": row["teacher_id"],
+        "version": move.membership.version if move.membership else 1,
+        "state": row["state"],
+        "school_id": row["school_id"],
+        "school_name": move.school.name,
+        "place": row["place"],
+        "effective_at": effective_at,
+    }
 
 
 def _decide(db: Session, call: Call, teacher_id: uuid.UUID, act: Act, reason: str) -> MembershipView:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from services.shared import audit
 from services.shared.actor import covers
 from services.shared.bus import Call
 from services.shared.errors import Conflict, NotFound, ServiceError
+from services.shared.ids import new_id
 
 
 def find_schools(db: Session, call: Call, codes: list[str]) -> list[School]:
@@ -36,13 +38,25 @@ def import_memberships(db: Session, call: Call, rows: Sequence[dict[str, Any]]) 
     """
     authorise_territory(call)
     hold_schools(db, {row["school_id"] for row in rows})
-    schools = queries.find_schools_by_id(db, {row["school_id"] for row in rows})
     present = queries.lock_memberships(db, {row["account_id"] for row in rows})
-    moves: dict[uuid.UUID, Move] = {}
-    outcomes = [_outcome(call, row, schools, present, moves) for row in rows]
-    memberships.move_all(db, call, list(moves.values()), Act.ADD)
-    audit.record_many(db, call, [_act(move) for move in moves.values()])
+    roster = Roster(call, _reachable_schools(db, call, rows), present)
+    outcomes = [roster.place(row) for row in rows]
+    moves = list(roster.moves.values())
+    memberships.move_all(db, call, moves, Act.ADD)
+    audit.record_many(db, call, [_act(move) for move in moves])
     return {"rows": outcomes}
+
+
+def foresee_refusals(db: Session, call: Call, rows: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """The codes with which `import_memberships` would refuse rows at this moment, by row number; nothing changes.
+
+    A row without `account_id` names somebody whom its sender would be told to be new.
+    """
+    authorise_territory(call)
+    present = queries.find_memberships(db, {row["account_id"] for row in rows if row["account_id"]})
+    roster = Roster(call, _reachable_schools(db, call, rows), present)
+    placed = [roster.place(row if row["account_id"] else {**row, "account_id": new_id()}) for row in rows]
+    return {each["row"]: each["code"] for each in placed if each["code"]}
 
 
 def authorise_territory(call: Call) -> None:
@@ -51,27 +65,35 @@ def authorise_territory(call: Call) -> None:
     call.authorise(place=territory[0] if territory else None)
 
 
-def _outcome(
-    call: Call,
-    row: dict[str, Any],
-    schools: dict[uuid.UUID, School],
-    present: dict[uuid.UUID, Membership],
-    moves: dict[uuid.UUID, Move],
-) -> dict[str, Any]:
-    """The row's outcome; a teacher who has to move is added to `moves`."""
-    outcome, code, teacher_id = Outcome.UNCHANGED, "", row["account_id"]
-    try:
-        school = schools.get(row["school_id"])
-        if school is None or not _reaches(call, school.place):
-            raise NotFound("org.school_unknown")
-        if earlier := moves.get(teacher_id):
-            if earlier.school is not school:
-                raise Conflict("org.member_elsewhere")
-        elif move := _planned_move(call, teacher_id, present.get(teacher_id), school):
-            outcome, moves[teacher_id] = Outcome.CREATED, move
-    except ServiceError as error:
-        outcome, code = Outcome.REFUSED, error.code
-    return {"row": row["row"], "outcome": outcome, "code": code, "field": "school_id" if code else ""}
+def _reachable_schools(db: Session, call: Call, rows: Sequence[dict[str, Any]]) -> dict[uuid.UUID, School]:
+    found = queries.find_schools_by_id(db, {row["school_id"] for row in rows})
+    return {school_id: school for school_id, school in found.items() if _reaches(call, school.place)}
+
+
+@dataclasses.dataclass
+class Roster:
+    """What is known for the rows of one call, and the moves that follow from the rows placed so far."""
+
+    call: Call
+    schools: Mapping[uuid.UUID, School]
+    present: Mapping[uuid.UUID, Membership]
+    moves: dict[uuid.UUID, Move] = dataclasses.field(default_factory=dict)
+
+    def place(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row's outcome; a teacher who has to move is added to `moves`."""
+        outcome, code, teacher_id = Outcome.UNCHANGED, "", row["account_id"]
+        try:
+            school = self.schools.get(row["school_id"])
+            if school is None:
+                raise NotFound("org.school_unknown")
+            if earlier := self.moves.get(teacher_id):
+                if earlier.school is not school:
+                    raise Conflict("org.member_elsewhere")
+            elif move := _planned_move(self.call, teacher_id, self.present.get(teacher_id), school):
+                outcome, self.moves[teacher_id] = Outcome.CREATED, move
+        except ServiceError as error:
+            outcome, code = Outcome.REFUSED, error.code
+        return {"row": row["row"], "outcome": outcome, "code": code, "field": "school_id" if code else ""}
 
 
 def _planned_move(call: Call, teacher_id: uuid.UUID, membership: Membership | None, school: School) -> Move | None:

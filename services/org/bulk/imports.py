@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from services.identity import contract as identity
 from services.identity.contract.rosters import fault_in_person
-from services.org import contract
 from services.org.actions import rosters, schools
 from services.org.contract import bulk
 from services.shared import clock
@@ -19,9 +18,10 @@ from services.shared.actor import REGION_ADMINS, Role
 from services.shared.bulk.columns import Fault
 from services.shared.bulk.kinds import Chunk, JobRow, Kind, Result
 from services.shared.bulk.rules import Outcome
-from services.shared.errors import NotFound
+from services.shared.bus import Call
 from services.shared.policy import granted, service
 
+SCHOOL_UNKNOWN = Fault("org.school_unknown", "school_code")
 KEEPERS = granted(*REGION_ADMINS, Role.NATIONAL_OPERATOR) | service("cli")
 
 
@@ -45,39 +45,64 @@ def import_schools(db: Session, chunk: Chunk) -> dict[int, Result]:
     return {answer["row"]: _result(answer) for answer in done}
 
 
+def foresee_teachers(service: Any, call: Call, rows: Sequence[JobRow]) -> dict[int, Fault]:
+    """For the preview: rows whose school is unknown or out of reach, which look alike, and rows whose person is elsewhere.
+
+    That somebody is elsewhere is told only of a person whom the row knows by name, number and phone alike: whoever
+    guesses one of them sees what he would see of nobody.
+    """
+    with service.database.read(call) as db:
+        school_of = _find_schools(db, call, rows)
+    faults = {row.number: SCHOOL_UNKNOWN for row in rows if row.number not in school_of}
+    asked = [_person_in(row) for row in rows if row.number in school_of]
+    if not asked:
+        return faults
+    known = service.bus.ask(identity.SERVICE, "find_known_people", {"rows": asked}, call)["people"]
+    account_of = {person["row"]: uuid.UUID(person["account_id"]) for person in known}
+    placed = [
+        {"row": number, "account_id": account_of.get(number), "school_id": school_id}
+        for number, school_id in school_of.items()
+    ]
+    with service.database.read(call) as db:
+        codes = rosters.foresee_refusals(db, call, placed)
+    return faults | {number: Fault(code, "school_code") for number, code in codes.items()}
+
+
+def _find_schools(db: Session, call: Call, rows: Sequence[JobRow]) -> dict[int, uuid.UUID]:
+    """The schools of the rows that name one inside the caller's territory, by row number."""
+    codes = sorted({row.values["school_code"] for row in rows})
+    known = {school.code: school.school_id for school in rosters.find_schools(db, call, codes)}
+    return {row.number: known[row.values["school_code"]] for row in rows if row.values["school_code"] in known}
+
+
+def _person_in(row: JobRow) -> dict[str, Any]:
+    return {"row": row.number, **{key: text for key, text in row.values.items() if key != "school_code"}}
+
+
 @dataclasses.dataclass
 class People:
     """What is known of a chunk's rows before anything is done here: refusals, schools, accounts."""
 
     results: dict[int, Result]
     school_of: dict[int, uuid.UUID]
-    account_of: dict[int, uuid.UUID]
+    account_of: dict[int, uuid.UUID] = dataclasses.field(default_factory=dict)
 
 
 def prepare_teachers(chunk: Chunk) -> People:
     """Let identity make the accounts. The school comes first, so that a row for a school out of reach makes none."""
-    rosters.authorise_territory(chunk.call)
-    people = People({}, {}, {})
-    codes = sorted({row.values["school_code"] for row in chunk.rows})
     with chunk.service.database.read(chunk.call) as db:
-        known = {school.code: school.school_id for school in rosters.find_schools(db, chunk.call, codes)}
-    for row in chunk.rows:
-        if school_id := known.get(row.values["school_code"]):
-            people.school_of[row.number] = school_id
-        else:
-            people.results[row.number] = Result.refused(NotFound("org.school_unknown", "school_code"))
-    _make_accounts(chunk, [row for row in chunk.rows if row.number in people.school_of], people)
+        school_of = _find_schools(db, chunk.call, chunk.rows)
+    unknown = Result(Outcome.REFUSED, SCHOOL_UNKNOWN.code, SCHOOL_UNKNOWN.field)
+    people = People({row.number: unknown for row in chunk.rows if row.number not in school_of}, school_of)
+    _make_accounts(chunk, [_person_in(row) for row in chunk.rows if row.number in school_of], people)
     return people
 
 
-def _make_accounts(chunk: Chunk, rows: Sequence[JobRow], people: People) -> None:
+def _make_accounts(chunk: Chunk, rows: Sequence[dict[str, Any]], people: People) -> None:
     if not rows:
         return
-    send = [
-        {"row": row.number, **{key: text for key, text in row.values.items() if key != "school_code"}} for row in rows
-    ]
     reply = chunk.service.bus.tell_for(
-        chunk.call.actor, identity.SERVICE, "import_people", {"rows": send}, f"{chunk.key}/people"
+        chunk.call.actor, identity.SERVICE, "import_people", {"rows": rows}, f"{chunk.key}/people"
     )
     for answer in reply["rows"]:
         people.results[answer["row"]] = _result(answer)
@@ -101,8 +126,7 @@ def import_teachers(db: Session, chunk: Chunk) -> dict[int, Result]:
 
 
 def _result(answer: dict[str, Any]) -> Result:
-    outcome = contract.Outcome(answer["outcome"])
-    return Result(Outcome(outcome.value), answer["code"], answer["field"])
+    return Result(Outcome(answer["outcome"]), answer["code"], answer["field"])
 
 
 KINDS = (
@@ -119,12 +143,15 @@ KINDS = (
         name=bulk.IMPORT_TEACHERS,
         title="教师名册导入",
         columns=bulk.TEACHER_COLUMNS,
-        policy=KEEPERS.seeing_everything(
+        # A school's admin adds the own teachers (`domain.md` §1.2), one by one or by roster; each row is held to the school.
+        policy=(KEEPERS | granted(Role.SCHOOL_ADMIN)).seeing_everything(
             "a teacher who belongs to a school elsewhere must be refused, not added a second time"
         ),
         prepare=prepare_teachers,
         run=import_teachers,
         repeats=(("id_type", "id_no"), ("phone",)),
         check=fault_in_teacher,
+        foresee=foresee_teachers,
+        chunk_rows=identity.IMPORT_ROWS_AT_ONCE,
     ),
 )

@@ -20,7 +20,9 @@ from services.org.units.models import SchoolCode, SchoolFormerPlace, SchoolMove,
 from services.org.units.rules import policies
 from services.org.units.rules.lifecycle import LIVING, CodeEnd
 from services.org.units.rules.policies import TenantPolicy
+from services.shared.database import run_plain
 from services.shared.errors import NotFound
+from services.shared.many_rows import words_of
 from services.shared.placement import is_below
 
 # --- tenant policies ------------------------------------------------------------------------------------------------
@@ -74,13 +76,19 @@ def list_tenant_policies(db: Session, place: str, after: str | None, limit: int)
 # --- schools --------------------------------------------------------------------------------------------------------
 
 
+# In one order, so that two that hold several never wait for each other crosswise; the key is that of `_lock_key`.
+_HOLD_SCHOOLS = """
+    SELECT pg_advisory_xact_lock_shared(hashtextextended('school ' || school_id, 0))
+    FROM (SELECT school_id FROM unnest(string_to_array(%(schools)s, ' ')) AS school_id ORDER BY school_id) AS ordered
+"""
+
+
 def hold_schools(db: Session, school_ids: Iterable[uuid.UUID]) -> None:
     """Until the transaction ends none of these schools is merged, closed or moved; read them after this.
 
     An advisory lock, because a row lock would need the right to change the school.
     """
-    for school_id in sorted(set(school_ids)):
-        db.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_lock_key(school_id))))
+    run_plain(db, _HOLD_SCHOOLS, {"schools": words_of(set(school_ids))})
 
 
 def lock_school(db: Session, school_id: uuid.UUID) -> School:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from services.shared import audit, clock
 from services.shared.bulk import queries, rules
 from services.shared.bulk.columns import Fault, Repetitions, read_cells
 from services.shared.bulk.files import SealedFile
-from services.shared.bulk.kinds import Export, Kind
+from services.shared.bulk.kinds import Export, JobRow, Kind
 from services.shared.bulk.rules import RESTING, Act, JobState, Outcome
 from services.shared.bulk.tables import job
 from services.shared.bus.calls import Call, first_fault
@@ -58,7 +58,25 @@ def attach_file(db: Session, call: Call, job_id: uuid.UUID, file: dict[str, Any]
     return {"accepted": True}
 
 
-def submit_rows(db: Session, call: Call, kind: Kind, cipher: FieldCipher, arguments: dict[str, Any]) -> dict[str, Any]:
+def rows_in(kind: Kind, given: Sequence[Mapping[str, str]]) -> list[JobRow]:
+    """The rows of a request whose form is right so far, numbered from 1."""
+    header = [column.key for column in kind.columns]
+    read = [read_cells(cells, header, kind.columns) for cells in _cells_in(header, given)]
+    return [JobRow(number, values) for number, values in enumerate(read, start=1) if not isinstance(values, Fault)]
+
+
+def _cells_in(header: Sequence[str], given: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    return [[values.get(key, "").strip() for key in header] for values in given]
+
+
+def submit_rows(
+    db: Session,
+    call: Call,
+    kind: Kind,
+    cipher: FieldCipher,
+    arguments: dict[str, Any],
+    foreseen: Mapping[int, Fault],
+) -> dict[str, Any]:
     """A job whose rows stand in the request; they are numbered from 1, and judged at once."""
     _require_room(db, call)
     header = [column.key for column in kind.columns]
@@ -77,9 +95,8 @@ def submit_rows(db: Session, call: Call, kind: Kind, cipher: FieldCipher, argume
     for index, values in enumerate(arguments["rows"]):
         if unknown := sorted(set(values) - set(header)):
             raise InvalidInput("shared.unknown_field", f"rows.{index}", f"{len(unknown)} unknown")
-    cells = [[values.get(key, "").strip() for key in header] for values in arguments["rows"]]
     judge = Judge(kind, header, cipher, made["job_id"])
-    judged = [judge.judge(number, texts) for number, texts in enumerate(cells, start=1)]
+    judged = judge.judge(enumerate(_cells_in(header, arguments["rows"]), start=1), lambda _rows: foreseen)
     queries.insert_rows(db, made["job_id"], judged)
     queries.update_job(db, made["job_id"], refused=judge.refused)
     return made
@@ -205,19 +222,39 @@ class Judge:
         self._repetitions = Repetitions(kind.repeats)
         self.refused = 0
 
-    def judge(self, number: int, cells: Sequence[str]) -> tuple[int, str, str, str, str]:
-        """(number, sealed cells, outcome, code, field): PENDING for a row that may be done."""
-        fault = self._fault_in(cells)
-        self.refused += fault is not None
-        outcome = Outcome.REFUSED if fault else Outcome.PENDING
-        sealed = seal_texts(self._cipher, self._job_id, number, "cells", cells)
-        return number, sealed, outcome, fault.code if fault else "", fault.field if fault else ""
+    def judge(
+        self,
+        rows: Iterable[tuple[int, Sequence[str]]],
+        foresee: Callable[[Sequence[JobRow]], Mapping[int, Fault]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Numbered rows as `queries.insert_rows` takes them: PENDING those that may be done."""
+        read = [(number, cells, self._read(cells)) for number, cells in rows]
+        foreseen: Mapping[int, Fault] = {}
+        if foresee:
+            waiting = [JobRow(number, values) for number, _, values in read if not isinstance(values, Fault)]
+            foreseen = foresee(waiting) if waiting else {}
+        judged = []
+        for number, cells, values in read:
+            fault = values if isinstance(values, Fault) else foreseen.get(number)
+            self.refused += fault is not None
+            judged.append(self._row(number, cells, fault, again=number in foreseen))
+        return judged
 
-    def _fault_in(self, cells: Sequence[str]) -> Fault | None:
+    def _row(self, number: int, cells: Sequence[str], fault: Fault | None, *, again: bool) -> dict[str, Any]:
+        return {
+            "number": number,
+            "cells_sealed": seal_texts(self._cipher, self._job_id, number, "cells", cells),
+            "outcome": Outcome.REFUSED if fault else Outcome.PENDING,
+            "code": fault.code if fault else "",
+            "field": fault.field if fault else "",
+            "again": again,
+        }
+
+    def _read(self, cells: Sequence[str]) -> Mapping[str, str] | Fault:
         values = read_cells(cells, self._header, self._kind.columns)
         if isinstance(values, Fault):
             return values
-        return self._repetitions.find(values) or (self._kind.check(values) if self._kind.check else None)
+        return self._repetitions.find(values) or (self._kind.check(values) if self._kind.check else None) or values
 
 
 def seal_texts(cipher: FieldCipher, job_id: uuid.UUID, number: int, field: str, texts: Sequence[str]) -> str:

@@ -66,14 +66,15 @@ def read_cells(cells: Sequence[str], header: Sequence[str], columns: Sequence[Co
     values = {}
     for column in columns:
         text = texts.get(column.key, "")
-        if code := _fault_in(column, text):
+        value = column.value_of(text)
+        if code := _fault_in(column, text, value):
             return Fault(code, column.key)
-        if value := column.value_of(text):
+        if value:
             values[column.key] = value
     return values
 
 
-def _fault_in(column: Column, text: str) -> str:
+def _fault_in(column: Column, text: str, value: str | None) -> str:
     """The code of what is wrong with a cell, or ""."""
     if text == LOST_DIGITS:
         return "shared.digits_lost"
@@ -81,7 +82,7 @@ def _fault_in(column: Column, text: str) -> str:
         return "shared.value_missing" if column.required else ""
     if len(text) > column.longest:
         return "shared.value_malformed"
-    return "" if column.value_of(text) else "shared.value_unknown"
+    return "" if value else "shared.value_unknown"
 
 
 class Repetitions:

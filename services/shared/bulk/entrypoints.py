@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import uuid
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from services.shared.actor import Actor, Grant
 from services.shared.actor import Kind as ActorKind
 from services.shared.bulk import actions, queries, schemas, upkeep
+from services.shared.bulk.columns import Fault
 from services.shared.bulk.files import SealedFilesProvider
 from services.shared.bulk.kinds import Export, Kind
 from services.shared.bulk.rules import is_open
@@ -103,8 +105,9 @@ class RunsJobs:
     def submit_rows(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.SubmitRows())
         kind = self._import_kind(call, arguments["kind"])
+        foreseen = self._foreseen(call, kind, arguments)
         made = self.database.commit_once(
-            call, lambda db: _id_of(actions.submit_rows(db, call, kind, self.cipher, arguments))
+            call, lambda db: _id_of(actions.submit_rows(db, call, kind, self.cipher, arguments, foreseen))
         )
         return self._show(call, made["job_id"])
 
@@ -241,6 +244,13 @@ class RunsJobs:
         kind.policy.admit(call.actor)
         _settle(call)
         return kind
+
+    def _foreseen(self, call: Call, kind: Kind, arguments: Mapping[str, Any]) -> Mapping[int, Fault]:
+        if kind.foresee is None or arguments["at_once"]:
+            return {}
+        rows = actions.rows_in(kind, arguments["rows"])
+        as_owner = dataclasses.replace(call, policy=kind.policy, method=kind.name)
+        return kind.foresee(self, as_owner, rows) if rows else {}
 
     def _require_live(self, call: Call, kind: Kind | Export, place: str) -> None:
         """The token may be ten minutes old: what leaves the house is decided by the grants of this moment."""

@@ -64,7 +64,8 @@ class Kind:
     `run` does a chunk inside its transaction and tells the result of every row; an exception undoes the whole chunk,
     which is then tried in halves. `prepare` comes first, outside any transaction, for what other services must do; it
     may happen more than once. `repeats`: keys that no two rows of a file may share. `check`: what else can be told of a
-    row before anything is done.
+    row by its form. `foresee`: what `run` would refuse at this moment, for a preview that somebody looks at; it may ask
+    other services, comes outside any transaction and changes nothing. Such a row may be run again once things changed.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Kind:
     parameters: type[Schema] = NoParameters
     repeats: tuple[tuple[str, ...], ...] = ()
     check: Callable[[Mapping[str, str]], Fault | None] | None = None
+    foresee: Callable[[Any, Call, Sequence[JobRow]], Mapping[int, Fault]] | None = None
     chunk_rows: int = 100
 
 

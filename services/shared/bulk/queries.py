@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from services.shared.bulk.rules import UNFINISHED, Outcome
 from services.shared.bulk.tables import download, job, row
 from services.shared.errors import NotFound
 from services.shared.ids import new_id
+from services.shared.many_rows import document, insert_into, run_many
 
 MISSING = "shared.job_unknown"
 LEASE_SECONDS = 60
@@ -123,53 +123,31 @@ def release(db: Session, job_id: uuid.UUID, lease: uuid.UUID, pause_seconds: flo
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-_INSERT_ROWS = sa.text(
-    "INSERT INTO bulk_row (job_id, number, cells_sealed, outcome, code, field)"
-    " SELECT :job_id, * FROM unnest(:numbers, :cells, :outcomes, :codes, :fields)"
-).bindparams(
-    sa.bindparam("numbers", type_=postgresql.ARRAY(sa.Integer)),
-    *(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)) for name in ("cells", "outcomes", "codes", "fields")),
+_INSERT_ROWS = insert_into(
+    "bulk_row",
+    "number integer, cells_sealed text, outcome text, code text, field text, again boolean",
+    same="job_id uuid",
 )
-_WRITE_OUTCOMES = sa.text(
-    "UPDATE bulk_row SET outcome = done.outcome, code = done.code, field = done.field, told_sealed = done.told,"
-    " again = done.outcome = 'REFUSED'"
-    " FROM unnest(:numbers, :outcomes, :codes, :fields, :told) AS done (number, outcome, code, field, told)"
-    " WHERE bulk_row.job_id = :job_id AND bulk_row.number = done.number AND bulk_row.outcome = 'PENDING'"
-).bindparams(
-    sa.bindparam("numbers", type_=postgresql.ARRAY(sa.Integer)),
-    *(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)) for name in ("outcomes", "codes", "fields", "told")),
+_WRITE_OUTCOMES = (
+    "UPDATE bulk_row SET outcome = new.outcome, code = new.code, field = new.field, told_sealed = new.told,"  # noqa: S608
+    f" again = new.outcome = 'REFUSED' FROM {document('number integer, outcome text, code text, field text, told text')}"
+    " WHERE bulk_row.job_id = %(job_id)s AND bulk_row.number = new.number AND bulk_row.outcome = 'PENDING'"
 )
 
 
-def insert_rows(db: Session, job_id: uuid.UUID, rows: Sequence[tuple[int, str, str, str, str]]) -> None:
-    """Add rows of (number, sealed cells, outcome, code, field): one statement."""
+def insert_rows(db: Session, job_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add judged rows (`actions.Judge`): one statement."""
     if rows:
-        numbers, cells, outcomes, codes, fields = (list(each) for each in zip(*rows, strict=True))
-        db.execute(
-            _INSERT_ROWS,
-            {
-                "job_id": job_id,
-                "numbers": numbers,
-                "cells": cells,
-                "outcomes": outcomes,
-                "codes": codes,
-                "fields": fields,
-            },
-        )
+        run_many(db, _INSERT_ROWS, rows, job_id=job_id)
 
 
 def delete_rows(db: Session, job_id: uuid.UUID) -> None:
     db.execute(sa.delete(row).where(row.c.job_id == job_id))
 
 
-def write_outcomes(db: Session, job_id: uuid.UUID, rows: Sequence[tuple[int, str, str, str, str]]) -> int:
-    """Set what became of pending rows, (number, outcome, code, field, sealed text); returns how many there were."""
-    numbers, outcomes, codes, fields, told = (list(each) for each in zip(*rows, strict=True))
-    done = db.execute(
-        _WRITE_OUTCOMES,
-        {"job_id": job_id, "numbers": numbers, "outcomes": outcomes, "codes": codes, "fields": fields, "told": told},
-    )
-    return int(getattr(done, "rowcount", 0))
+def write_outcomes(db: Session, job_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Set what became of pending rows (number, outcome, code, field, told: sealed); returns how many there were."""
+    return run_many(db, _WRITE_OUTCOMES, rows, job_id=job_id)
 
 
 def count_outcomes(db: Session, job_id: uuid.UUID, outcomes: Sequence[Outcome], now: dt.datetime) -> None:

@@ -22,7 +22,7 @@ from services.shared import clock
 from services.shared.actor import Actor, Desk, Grant, service_actor
 from services.shared.actor import Kind as ActorKind
 from services.shared.bulk import actions, queries
-from services.shared.bulk.columns import read_cells, read_header
+from services.shared.bulk.columns import Fault, read_cells, read_header
 from services.shared.bulk.files import SealedFile, SealedFiles
 from services.shared.bulk.kinds import Chunk, Export, JobRow, Kind, Result
 from services.shared.bulk.rules import FILE_LIFETIME, Act, JobState, Outcome
@@ -190,14 +190,23 @@ class Runner:
             self._refuse(found, error.code, error.field)
         except (SealError, NotFound):
             self._refuse(found, "shared.file_damaged", "file")
+        except RightsGoneError as error:
+            self._refuse(found, error.code, "")
         else:
             self._present(found, header, total, refused)
         self._shop.files.forget(upload.pieces)
 
     def _store_rows(self, found: Any, kind: Kind, header: list[str], rows: Iterator[Any]) -> tuple[int, int]:
         judge, total = actions.Judge(kind, header, self._shop.cipher, found.job_id), 0
+
+        def foresee(waiting: Sequence[JobRow]) -> Mapping[int, Fault]:
+            # Nobody looks at the preview of a job that starts at once, and its rows are told the same when they are done.
+            if kind.foresee is None or found.at_once:
+                return {}
+            return kind.foresee(self._shop.service, self._call(found, kind.policy, kind.name), waiting)
+
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
-            judged = [judge.judge(row.number, row.cells) for row in batch]
+            judged = judge.judge(((row.number, row.cells) for row in batch), foresee)
             total += len(judged)
             with self._database.work() as db:
                 self._ours(db, found, JobState.VALIDATING)
@@ -284,13 +293,13 @@ class Runner:
     def _write(self, db: Session, found: Any, results: Mapping[int, Result]) -> None:
         cipher, job_id = self._shop.cipher, found.job_id
         rows = [
-            (
-                number,
-                str(result.outcome),
-                result.code,
-                result.field,
-                actions.seal_texts(cipher, job_id, number, "told", [result.told]) if result.told else "",
-            )
+            {
+                "number": number,
+                "outcome": result.outcome,
+                "code": result.code,
+                "field": result.field,
+                "told": actions.seal_texts(cipher, job_id, number, "told", [result.told]) if result.told else "",
+            }
             for number, result in results.items()
         ]
         if queries.write_outcomes(db, job_id, rows) != len(rows):

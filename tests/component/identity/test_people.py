@@ -5,9 +5,10 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from services.identity import contract
+from services.identity import contract, queries
 from services.identity.actions import upkeep
 from services.identity.contract.rosters import fault_in_person
+from services.identity.person.actions import adding
 from services.identity.vault import Vault
 from services.shared import clock
 from services.shared.actor import Role, service_actor
@@ -245,16 +246,100 @@ def test_the_same_import_in_parallel_creates_each_person_once(people, in_paralle
     ] * len(roster), outcomes
 
 
-def test_importing_is_audited_and_for_county_administrators_and_above(people):
+def test_importing_is_audited_and_for_those_who_keep_teachers(people):
     admin = administrator(Role.COUNTY_ADMIN, COUNTY)
     [outcome] = imported(people, row(), actor=admin)
     audited = people.scalar(
         "SELECT actor FROM audit WHERE action = 'import_people' AND subject = :id", id=uuid.UUID(outcome["account_id"])
     )
     assert audited == str(admin.account_id)
-    for caller in (administrator(Role.SCHOOL_ADMIN), anonymous(), service_actor("learning")):
+    for caller in (administrator(Role.PRINCIPAL), anonymous(), service_actor("learning")):
         with pytest.raises(NotAllowed):
             imported(people, row(), actor=caller)
+
+
+def test_what_an_import_announces_fits_the_contract(people):
+    """It is built without asking the contract about every row."""
+    roster = [
+        row(1),
+        row(2, segment="KINDERGARTEN", subject=""),
+        row(3, subject=""),
+        row(4, id_type="PASSPORT", id_no="E1234567"),
+    ]
+    for outcome in imported(people, *roster):
+        for event in (contract.ACCOUNT_REGISTERED, contract.PROFILE_CHANGED, contract.person.LEARNER_NO_ISSUED):
+            [payload] = people.events(event, outcome["account_id"])
+            assert contract.EVENTS[event]().validate(payload) == {}
+            snapshot = people.service.snapshots[event]
+            with people.database.work() as db:
+                [told] = snapshot.tell(people.service, db, [(uuid.UUID(outcome["account_id"]),)])
+            assert told.payload == payload, "as whoever rebuilds a projection is told"
+
+
+def test_a_roster_takes_a_handful_of_statements_whatever_its_size(people):
+    statements = []
+    engine = people.database.worker
+    listen = lambda *arguments: statements.append(arguments[2])  # noqa: E731
+    sa.event.listen(engine, "before_cursor_execute", listen)
+    outcomes = imported(people, *(row(number) for number in range(1, contract.IMPORT_ROWS_AT_ONCE + 1)))
+    sa.event.remove(engine, "before_cursor_execute", listen)
+    assert {outcome["outcome"] for outcome in outcomes} == {"CREATED"}
+    assert len(statements) < 25, statements
+
+
+def test_a_person_lost_to_a_registration_at_the_same_moment_takes_nobody_along(people, monkeypatch):
+    """Their phone was taken between our look and our insert: the database refuses the row, and it alone."""
+    _, phone = people.register()
+    monkeypatch.setattr(queries, "list_phone_owners", lambda *_: [])
+    outcomes = imported(people, row(1), row(2, phone=phone), row(3))
+    assert [(outcome["outcome"], outcome["code"]) for outcome in outcomes] == [
+        ("CREATED", ""),
+        ("REFUSED", "identity.import_phone_belongs"),
+        ("CREATED", ""),
+    ]
+    assert outcomes[1]["account_id"] is None
+    for outcome in (outcomes[0], outcomes[2]):
+        assert len(people.events("identity.account_registered", outcome["account_id"])) == 1
+
+
+def test_a_school_that_asks_for_too_many_strangers_is_told_nothing_more_until_tomorrow(people, monkeypatch):
+    monkeypatch.setattr(adding, "ROSTER_REFUSALS_PER_DAY", 3)
+    _, phone = people.register()
+    admin = administrator(Role.SCHOOL_ADMIN, f"{COUNTY}/s1")
+    first = imported(people, row(1), row(2, phone=phone), row(3, phone="1"), actor=admin)
+    assert [outcome["code"] for outcome in first] == ["", "identity.person_known", "identity.phone_form"]
+    assert first[1]["field"] == ""
+    more = imported(people, *(row(number, phone=phone) for number in range(1, 4)), row(4), actor=admin)
+    assert [outcome["code"] for outcome in more] == ["identity.person_known"] * 2 + ["identity.add_limit"] * 2
+    # Also somebody new: else the difference would tell who is known.
+    assert imported(people, row(5), actor=admin)[0]["code"] == "identity.add_limit"
+    # Whoever keeps a whole county is told everything, as often as it takes.
+    county = imported(
+        people, *(row(number, phone=phone) for number in range(1, 6)), actor=administrator(Role.COUNTY_ADMIN, COUNTY)
+    )
+    assert {outcome["code"] for outcome in county} == {"identity.import_phone_belongs"}
+
+
+def test_known_people_are_found_by_name_number_and_phone_together_only(people):
+    known = row(1)
+    [outcome] = imported(people, known)
+    rows = [
+        known,
+        {**known, "row": 2, "name": "李四"},
+        {**known, "row": 3, "phone": new_phone()},
+        {**known, "row": 4, "id_no": new_id_no()},
+        row(5),
+        {**known, "row": 6, "segment": "大学"},
+    ]
+    found = people.call("find_known_people", {"rows": rows}, service_actor("org"))["people"]
+    assert found == [{"row": 1, "account_id": outcome["account_id"]}]
+    for caller in (
+        administrator(Role.SCHOOL_ADMIN),
+        administrator(Role.COUNTY_ADMIN, COUNTY),
+        service_actor("learning"),
+    ):
+        with pytest.raises(NotAllowed):
+            people.call("find_known_people", {"rows": rows}, caller)
 
 
 @pytest.mark.parametrize("rows", [[], "x", [1], [[]], None, [{}] * (contract.IMPORT_ROWS_AT_ONCE + 1)])

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.identity import contract
 from services.identity.models import Account
-from services.identity.person.models import RetiredLearnerNo
 from services.identity.person.rules.learner_no import BODY, learner_no
 from services.shared import outbox
+from services.shared.database import run_plain
+from services.shared.many_rows import words_of
 
+_KNOWN = """
+    SELECT learner_no FROM account WHERE learner_no = ANY (string_to_array(%(numbers)s, ' '))
+    UNION ALL SELECT learner_no FROM retired_learner_no WHERE learner_no = ANY (string_to_array(%(numbers)s, ' '))
+"""
 _DRAWS = 20  # one in 48,000 numbers is taken in a full nation: twenty bad draws in a row do not happen
 
 
 def issue(db: Session, accounts: Sequence[Account]) -> None:
     """Give each of these accounts that has none its number, and announce it."""
     without = [account for account in accounts if account.learner_no is None and account.state == "ACTIVE"]
-    for account, number in zip(without, _draw(db, len(without)), strict=True):
+    for account, number in zip(without, draw(db, len(without)), strict=True):
         account.learner_no = number
     db.flush()
     outbox.announce_many(
@@ -31,10 +36,14 @@ def issue(db: Session, accounts: Sequence[Account]) -> None:
 
 def issued_payload(account: Account) -> dict[str, Any]:
     """What is told of a number: it never changes, so its version is always the first."""
-    return {"account_id": str(account.id), "version": 1, "learner_no": account.learner_no}
+    return told_number(account.id, account.learner_no)
 
 
-def _draw(db: Session, count: int) -> list[str]:
+def told_number(account_id: uuid.UUID | str, number: str | None) -> dict[str, Any]:
+    return {"account_id": str(account_id), "version": 1, "learner_no": number}
+
+
+def draw(db: Session, count: int) -> list[str]:
     """So many numbers that nobody has or had. The unique index refuses whoever draws the same at this very moment."""
     drawn: list[str] = []
     for _ in range(_DRAWS):
@@ -46,8 +55,4 @@ def _draw(db: Session, count: int) -> list[str]:
 
 
 def _known(db: Session, numbers: Collection[str]) -> set[str]:
-    if not numbers:
-        return set()
-    taken = sa.select(Account.learner_no).where(Account.learner_no.in_(numbers))
-    retired = sa.select(RetiredLearnerNo.learner_no).where(RetiredLearnerNo.learner_no.in_(numbers))
-    return {number for number in db.scalars(taken.union_all(retired)) if number}
+    return {number for (number,) in run_plain(db, _KNOWN, {"numbers": words_of(numbers)})} if numbers else set()
