@@ -71,6 +71,15 @@ ERRORS: dict[str, tuple[str, str]] = {
         "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
         "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
     ),
+    "certs.list_too_long": (
+        "教师人数超过单次打印上限，请缩小范围或改用导出。",
+        "There are more teachers than one list prints; take a smaller place, or an export.",
+    ),
+    "certs.list_empty": ("该年度没有已锁定的验证结果。", "No teacher's year is frozen here."),
+    "certs.person_unreachable": (
+        "该教师的姓名不可查看。",
+        "This teacher's name is not shown to you.",
+    ),
     "certs.holder_erased": (
         "持证人已注销账号，姓名已删除；证书编号仍可查验，但不能再打印。",
         "The holder's account and name were erased; the number still verifies, but nothing can be printed any more.",

@@ -169,6 +169,14 @@ CREDITS = {
     "credits.get_credit_matrix": Endpoint(
         YEARS, About.PERSON, plus(the_teacher, year=2026), blind=frozenset({"credits.no_scheme"})
     ),
+    "credits.get_year_sheet": Endpoint(
+        YEARS,
+        About.PERSON,
+        plus(the_teacher, year=2026),
+        blind=frozenset({"credits.no_scheme"}),
+        unsure="no year is frozen here",
+    ),
+    "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_by_day": Endpoint(
@@ -210,6 +218,7 @@ CREDITS = {
     "credits.answer_complaint": complaint(HANDLING, accepted=False, reply="无误"),
 }
 
+EXPORTING = ("export personal data",)
 NO_CERTIFICATE = frozenset({"certs.certificate_not_found"})
 CERTS = {
     "certs.list_certificates": studying(nothing),
@@ -231,6 +240,15 @@ CERTS = {
         lambda _ask: {"certificate_id": NO_ONE},
         *NO_CERTIFICATE,
         unsure=NEEDS_A_CERTIFICATE,
+    ),
+    "certs-render.render_year_sheet": studying(
+        always(year=2026), "credits.year_open", "credits.no_scheme", unsure="no year is frozen here"
+    ),
+    "certs-render.render_teacher_sheet": Endpoint(
+        EXPORTING, About.PERSON, plus(the_teacher, year=2026, **WHY), unsure="no year is frozen here"
+    ),
+    "certs-render.render_school_list": Endpoint(
+        EXPORTING, About.UNIT, plus(the_place, year=2026, **WHY), unsure="no year is frozen here"
     ),
 }
 
