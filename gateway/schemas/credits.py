@@ -193,3 +193,16 @@ class Handover(ma.Schema):
 
 class Handovers(PageReply):
     items = fields.List(fields.Nested(Handover))
+
+
+class HandoverSettlement(Schema):
+    place = Text(
+        80, required=True, metadata={"description": "A place of one's territory.", "example": "CN/450000/450100"}
+    )
+    after = fields.UUID(metadata={"description": "`next` of the batch before.", "example": EXAMPLE_ID})
+
+
+class HandoversSettled(ma.Schema):
+    entered = fields.Integer(metadata={"description": "Certificates whose hours were entered now.", "example": 12})
+    held = fields.Integer(metadata={"description": "Those that still wait for somebody.", "example": 1})
+    next = fields.UUID(allow_none=True, metadata={"description": "Where the next batch begins; null after the last."})

@@ -11,6 +11,7 @@ SERVICE: Final = "certs"
 RENDER: Final = "certs-render"  # the process type that makes PDFs
 
 CERTIFICATE_ISSUED: Final = "certs.certificate_issued"
+CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
 CERTIFICATE_BLOCKED: Final = "certs.certificate_blocked"
 
 # Who stands behind a certificate of this installation.
@@ -47,12 +48,18 @@ class CertificateIssued(CertificateEvent):
     number = fields.String()  # as it is printed; missing in what was announced before it was told
 
 
+class CertificateRevoked(CertificateEvent):
+    certificate_id = fields.UUID(required=True)
+    number = fields.String(required=True)  # as it is printed
+
+
 class CertificateBlocked(CertificateEvent):
     reasons = fields.List(fields.String(), required=True)
 
 
 EVENTS: dict[str, type[Schema]] = {
     CERTIFICATE_ISSUED: CertificateIssued,
+    CERTIFICATE_REVOKED: CertificateRevoked,
     CERTIFICATE_BLOCKED: CertificateBlocked,
 }
 
