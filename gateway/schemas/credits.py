@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from gateway.schemas import Page, PageReply, Schema, Text
 from services.credits.contract.handovers import HandoverState, HeldReason
+from services.credits.contract.recognisers import Recogniser
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
 _HOURS = {"description": "Credit hours (学时), a decimal string.", "example": "2.00"}
@@ -111,6 +112,13 @@ class Entry(ma.Schema):
     recorded_at = fields.String(metadata={"example": "2023-02-01T04:00:00.000000Z"})
     school_id = fields.UUID(allow_none=True, metadata={"description": "Where the teacher then was; null for 其他."})
     reversal_of = fields.UUID(allow_none=True, metadata={"description": "The entry that this one takes back."})
+    recogniser = fields.String(
+        allow_none=True,
+        metadata={
+            "description": f"Of the four levels: {', '.join(Recogniser)}; null for the engine.",
+            "example": "COUNTY",
+        },
+    )
     explanation = fields.Nested(Explanation)
 
 

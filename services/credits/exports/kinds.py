@@ -151,6 +151,7 @@ def show_declarations(service: Any, call: Call, scope: Scope, found: Rows) -> It
             content["ended_on"],
             content.get("hour_type") or content.get("training_form") or "",
             words.DECLARATION[DeclarationState(declaration.state)],
+            words.RECOGNISER[declaration.recogniser] if declaration.recogniser else "",
             str(declaration.round),
             day(declaration.changed_at),
         )
@@ -275,6 +276,7 @@ KINDS = (
             "结束日期",
             "类别",
             "状态",
+            "认定级别",
             "轮次",
             "更新日期",
         ),

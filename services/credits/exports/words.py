@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.credits.contract.declarations import DeclarationState, DeclaredKind
+from services.credits.contract.recognisers import NAMES
 from services.credits.contract.verification import RequirementStatus, YearState
 
 UNIT: Final = {"HOUR": "学时", "CREDIT": "学分"}
@@ -40,6 +41,7 @@ DECLARED: Final = {
     DeclaredKind.PUBLIC_COURSE: "公共课程",
     DeclaredKind.PROBATION: "试用期培训",
 }
+RECOGNISER: Final = {str(level): zh for level, (zh, _) in NAMES.items()}
 TOTAL: Final = {"total": "合计"}
 
 

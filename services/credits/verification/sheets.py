@@ -8,6 +8,7 @@ from typing import Any
 from services.credits import pack_files, schemes
 from services.credits.contract.verification import YearState
 from services.credits.models import Placement
+from services.credits.rules.pack import LedgerPack, Pack
 from services.credits.verification import rules
 from services.credits.verification.models import YearVerification
 from services.shared import clock
@@ -22,8 +23,8 @@ def sheet(held: YearVerification, placement: Placement, now: dt.datetime) -> dic
     return {
         **line(held, placement, now),
         "pack": {**body["pack"], "titles": _titles(body["pack"])},
-        "verification": _figures(body["verification"]),
-        "cycle": {"years": body["cycle"]["years"], **_figures(body["cycle"])},
+        "verification": _figures(body["verification"], body["pack"]),
+        "cycle": {"years": body["cycle"]["years"], **_figures(body["cycle"], body["pack"])},
         "probation": body["probation"],
         "not_converted": body["not_converted"],
     }
@@ -44,7 +45,7 @@ def line(held: YearVerification, placement: Placement, now: dt.datetime) -> dict
         "unit": body["pack"]["unit"],
         "met": held.met,
         "total": body["verification"]["total"],
-        "amounts": body["verification"]["amounts"],
+        "amounts": _in_order(body["verification"]["amounts"], body["pack"]),
         "shortfalls": body["verification"]["shortfalls"],
         "cycle_met": body["cycle"]["met"],
         "cycle_total": body["cycle"]["total"],
@@ -61,13 +62,29 @@ def _school_name(held: YearVerification, placement: Placement) -> str:
     return placement.school_name if placement.school_id == held.school_id else ""
 
 
-def _figures(span: dict[str, Any]) -> dict[str, Any]:
-    return {name: span.get(name, []) for name in ("met", "total", "amounts", "shortfalls", "required")}
+def _figures(span: dict[str, Any], pack: dict[str, Any]) -> dict[str, Any]:
+    figures = {name: span.get(name, []) for name in ("met", "total", "shortfalls", "required")}
+    return {**figures, "amounts": _in_order(span["amounts"], pack)}
+
+
+def _in_order(amounts: dict[str, str], pack: dict[str, Any]) -> dict[str, str]:
+    """By category as the pack lists them: the database keeps no order of names."""
+    shipped = _shipped(pack)
+    order = shipped.categories if isinstance(shipped, LedgerPack) else ()
+    return {
+        name: amounts[name]
+        for name in (*[each for each in order if each in amounts], *sorted(set(amounts) - set(order)))
+    }
 
 
 def _titles(pack: dict[str, Any]) -> dict[str, str]:
-    """The pack's titles, as long as this installation still ships it."""
+    shipped = _shipped(pack)
+    return dict(shipped.titles) if shipped else {"zh": pack["id"], "en": pack["id"]}
+
+
+def _shipped(pack: dict[str, Any]) -> Pack | None:
+    """The pack, as long as this installation still ships it; for words and order only, never for figures."""
     try:
-        return dict(pack_files.load_pack(pack["id"]).titles)
+        return pack_files.load_pack(pack["id"])
     except pack_files.UnknownPackError:
-        return {"zh": pack["id"], "en": pack["id"]}
+        return None

@@ -19,7 +19,6 @@ from services.shared.bulk.files import SealedFile
 from services.shared.bulk.rules import FILE_LIFETIME
 from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.component.credits.conftest import membership, told
-from tests.component.credits.test_verification import at, county, earn, freeze, handler, teacher  # noqa: F401
 from tests.conftest import person
 
 REASON = "年度验证存档"
@@ -55,7 +54,7 @@ def files(component, directory):
 
 
 @pytest.fixture
-def head(recognition, county):  # noqa: F811
+def head(recognition, county):
     """The county's administrator, of whose grant credits was told, with a fresh code."""
     actor = person(None, (Role.COUNTY_ADMIN, county))
     grant(recognition, actor, [[str(Role.COUNTY_ADMIN), county]])
@@ -95,14 +94,14 @@ def table(content):
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def test_frozen_years_leave_with_names_figures_and_hash(files, directory, teacher, earn, freeze, head, county):  # noqa: F811
+def test_frozen_years_leave_with_names_figures_and_hash(files, directory, teacher, earn, freeze, head, county):
     earn(teacher, "30")
     freeze()
     job_id = export(files, head, "export_verifications", county, year=2023)
     content = fetch(files, head, job_id)
     [row] = table(content)
     assert (row["姓名"], row["合计"], row["年度结果"], row["状态"]) == (
-        "=HYPERLINK(1)",
+        "'=HYPERLINK(1)",
         "10.00",
         "未达到要求",
         "已锁定",
@@ -117,7 +116,7 @@ def test_frozen_years_leave_with_names_figures_and_hash(files, directory, teache
     assert {cell.data_type for each in cells for cell in each} <= {"s", "n", "inlineStr"}
 
 
-def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_service, teacher, earn, head, county):  # noqa: F811
+def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_service, teacher, earn, head, county):
     earn(teacher, "30")
     draft = {
         "year": 2023,
@@ -141,7 +140,7 @@ def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_ser
     assert table(nothing) == []
 
 
-def test_the_matrix_leaves_line_by_line(files, teacher, earn, head, county):  # noqa: F811
+def test_the_matrix_leaves_line_by_line(files, teacher, earn, head, county):
     earn(teacher, "30")
     rows = table(fetch(files, head, export(files, head, "export_credit_matrix", county, year=2023)))
     assert len(rows) == 4 * 6  # three forms and the total, in five years and the cycle
@@ -152,14 +151,14 @@ def test_the_matrix_leaves_line_by_line(files, teacher, earn, head, county):  # 
     assert found["集中培训", "2022"]["完成情况"] == "无考核要求"
 
 
-def test_statistics_leave_for_the_place_and_all_below(files, credits_service, recognition, teacher, head, county):  # noqa: F811
+def test_statistics_leave_for_the_place_and_all_below(files, credits_service, recognition, teacher, head, county):
     recognition.deliver("on_membership_changed", *membership(person().account_id, f"{county}/s2"))
     credits_service.service.fold_statistics(clock.now())
     rows = table(fetch(files, head, export(files, head, "export_statistics", county)))
     assert [(row["位置"], row["注册"]) for row in rows] == [(county, "2"), (f"{county}/s1", "1"), (f"{county}/s2", "1")]
 
 
-def test_nobody_takes_out_what_is_not_his(files, recognition, teacher, head, county):  # noqa: F811
+def test_nobody_takes_out_what_is_not_his(files, recognition, teacher, head, county):
     wanted = {"kind": "export_declarations", "place": county, "reason": REASON}
     with pytest.raises(NotAllowed, match=r"shared\.step_up_needed"):
         files.call("request_export", wanted, dataclasses.replace(head, elevated_until=None))
@@ -175,7 +174,7 @@ def test_nobody_takes_out_what_is_not_his(files, recognition, teacher, head, cou
         files.call("request_export", wanted, head)
 
 
-def test_a_grant_that_ends_while_the_job_waits_stops_it(files, recognition, teacher, earn, head, county):  # noqa: F811
+def test_a_grant_that_ends_while_the_job_waits_stops_it(files, recognition, teacher, earn, head, county):
     earn(teacher, "30")
     wanted = {"kind": "export_declarations", "place": county, "reason": REASON}
     job_id = files.call("request_export", wanted, head)["job_id"]
@@ -186,7 +185,7 @@ def test_a_grant_that_ends_while_the_job_waits_stops_it(files, recognition, teac
     assert (job["state"], job["code"], job["file_ready"]) == ("STOPPED", "shared.rights_gone", False)
 
 
-def test_a_file_ends_within_a_day_and_its_taking_is_on_record(files, teacher, earn, head, county, at):  # noqa: F811
+def test_a_file_ends_within_a_day_and_its_taking_is_on_record(files, teacher, earn, head, county, at):
     earn(teacher, "30")
     job_id = export(files, head, "export_declarations", county)
     fetch(files, head, job_id)
