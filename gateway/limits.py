@@ -109,6 +109,8 @@ LIMITS: dict[str, Limit] = {
     "request_export": Limit("10/hour", "60/hour", closed=True),
     "open_download": Limit("10/minute;60/hour", "60/minute", closed=True),
     "redeem_download": Limit("10/minute;60/hour", "60/minute", closed=True),
+    "render_teacher_sheet": Limit("20/minute;200/hour", "60/minute", closed=True),
+    "render_school_list": Limit("10/hour", "60/hour", closed=True),
     # A county reads each of them; one teacher needs one, and takes it back when the name was wrong.
     "request_school": Limit("10/hour", "600/hour"),
     # Numbers in clear, one school at a time: nobody has to call hundreds of them in an hour.

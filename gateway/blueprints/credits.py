@@ -9,7 +9,7 @@ from gateway.context import call
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
-from gateway.rpc import ask
+from gateway.rpc import ask, tell
 from gateway.schemas import credits as schemas
 from services.credits.contract import REASONS
 
@@ -64,6 +64,15 @@ def evaluate_rules(document: dict[str, Any]) -> dict[str, Any]:
 def list_handovers(query: dict[str, Any]) -> dict[str, Any]:
     """Season hours that certificates brought into the local register of a place, and what is held for people to decide."""
     return ask_page("credits", "list_handovers", query)
+
+
+@blueprint.post("/handovers/settlements")
+@blueprint.doc(operationId="settle_handovers")
+@blueprint.arguments(schemas.HandoverSettlement)
+@blueprint.response(200, schemas.HandoversSettled)
+def settle_handovers(body: dict[str, Any]) -> dict[str, Any]:
+    """Try again what is held at a place, and hand over what its rules ask for since then: a batch, until `next` is null."""
+    return tell("credits", "settle_handovers", schemas.HandoverSettlement().dump(body))
 
 
 def _teacher(query: dict[str, Any]) -> dict[str, str]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
+from flask import Response
+
+from gateway import caching
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
-from gateway.rpc import ask, tell
+from gateway.rpc import ask, extend_deadline, tell
 from gateway.schemas import Page
 from gateway.schemas import verification as schemas
+from services.certs import contract as certs
+
+# A page waits for a free place in a small pool.
+RENDER_SECONDS = 20.0
+PDF_DOCUMENT = {200: {"description": "The PDF", "content": {"application/pdf": {"schema": {"type": "string"}}}}}
 
 blueprint = Blueprint(
     "verification", __name__, description="年度与周期验证、学分统计、投诉 (verification, credit matrix, complaints)"
@@ -22,6 +31,42 @@ blueprint = Blueprint(
 def get_year_verification(query: dict[str, Any], year: int) -> dict[str, Any]:
     """What a teacher's year comes to and what is missing: as it stands, as it stood at a past moment, or as it was frozen."""
     return ask("credits", "get_year_verification", {"year": year, **schemas.YearQuery().dump(query)})
+
+
+@blueprint.get("/year-verifications/<int:year>/list")
+@blueprint.doc(operationId="list_year_verifications")
+@blueprint.arguments(schemas.YearsQuery, location="query")
+@blueprint.response(200, schemas.YearLines)
+def list_year_verifications(query: dict[str, Any], year: int) -> dict[str, Any]:
+    """The frozen years of a place's teachers, school by school; never in the order of their figures."""
+    return ask_page("credits", "list_year_verifications", {"year": year, **schemas.YearsQuery().dump(query)})
+
+
+@blueprint.get("/year-verifications/<int:year>/sheet")
+@blueprint.doc(operationId="render_year_sheet", responses=PDF_DOCUMENT)
+def render_year_sheet(year: int) -> Response:
+    """The own verification sheet as PDF, once the year is frozen; it prints the hash of the frozen content."""
+    extend_deadline(RENDER_SECONDS)
+    return _pdf(ask(certs.RENDER, "render_year_sheet", {"year": year}))
+
+
+@blueprint.post("/year-verifications/<int:year>/teacher-sheets")
+@blueprint.doc(operationId="render_teacher_sheet", responses=PDF_DOCUMENT)
+@blueprint.arguments(schemas.TeacherSheetPrinting)
+def render_teacher_sheet(body: dict[str, Any], year: int) -> Response:
+    """A teacher's sheet with the name, to be stamped: needs a fresh SMS code and a purpose, and is on record."""
+    extend_deadline(RENDER_SECONDS)
+    asked = {"year": year, **schemas.TeacherSheetPrinting().dump(body)}
+    return _pdf(tell(certs.RENDER, "render_teacher_sheet", asked))
+
+
+@blueprint.post("/year-verifications/<int:year>/school-lists")
+@blueprint.doc(operationId="render_school_list", responses=PDF_DOCUMENT)
+@blueprint.arguments(schemas.SchoolListPrinting)
+def render_school_list(body: dict[str, Any], year: int) -> Response:
+    """The frozen years of up to a thousand teachers with their names: needs a fresh SMS code and a purpose, and is on record."""
+    extend_deadline(RENDER_SECONDS)
+    return _pdf(tell(certs.RENDER, "render_school_list", {"year": year, **body}))
 
 
 @blueprint.get("/credit-matrix")
@@ -96,3 +141,10 @@ def reopen_complaint(body: dict[str, Any], complaint_id: Any) -> dict[str, Any]:
 
 def _named(complaint_id: Any) -> dict[str, Any]:
     return {"complaint_id": str(complaint_id)}
+
+
+def _pdf(printed: dict[str, Any]) -> Response:
+    caching.allow(0, etag=printed["sha256"])
+    response = Response(base64.b64decode(printed["content"]), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{printed["file_name"]}"'
+    return response

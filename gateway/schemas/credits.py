@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from gateway.schemas import Page, PageReply, Schema, Text
 from services.credits.contract.handovers import HandoverState, HeldReason
+from services.credits.contract.recognisers import Recogniser
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
 _HOURS = {"description": "Credit hours (学时), a decimal string.", "example": "2.00"}
@@ -111,6 +112,13 @@ class Entry(ma.Schema):
     recorded_at = fields.String(metadata={"example": "2023-02-01T04:00:00.000000Z"})
     school_id = fields.UUID(allow_none=True, metadata={"description": "Where the teacher then was; null for 其他."})
     reversal_of = fields.UUID(allow_none=True, metadata={"description": "The entry that this one takes back."})
+    recogniser = fields.String(
+        allow_none=True,
+        metadata={
+            "description": f"Of the four levels: {', '.join(Recogniser)}; null for the engine.",
+            "example": "COUNTY",
+        },
+    )
     explanation = fields.Nested(Explanation)
 
 
@@ -193,3 +201,16 @@ class Handover(ma.Schema):
 
 class Handovers(PageReply):
     items = fields.List(fields.Nested(Handover))
+
+
+class HandoverSettlement(Schema):
+    place = Text(
+        80, required=True, metadata={"description": "A place of one's territory.", "example": "CN/450000/450100"}
+    )
+    after = fields.UUID(metadata={"description": "`next` of the batch before.", "example": EXAMPLE_ID})
+
+
+class HandoversSettled(ma.Schema):
+    entered = fields.Integer(metadata={"description": "Certificates whose hours were entered now.", "example": 12})
+    held = fields.Integer(metadata={"description": "Those that still wait for somebody.", "example": 1})
+    next = fields.UUID(allow_none=True, metadata={"description": "Where the next batch begins; null after the last."})

@@ -7,10 +7,13 @@ from marshmallow import fields, validate
 
 from gateway.schemas import File, Page, PageReply, Schema, Text
 from services.credits.contract.declarations import DeclarationState, DeclaredKind
+from services.credits.contract.recognisers import Recogniser
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
 _KIND = {"description": "What was done.", "example": "DECLARATION"}
 _STATES = [str(state) for state in DeclarationState]
+_LEVELS = [str(level) for level in Recogniser]
+_RECOGNISER = {"description": f"Which level recognised it: {', '.join(_LEVELS)}.", "example": "COUNTY"}
 _KINDS = [str(kind) for kind in DeclaredKind]
 
 
@@ -40,6 +43,7 @@ class DeclarationsQuery(Page):
     state = fields.String(validate=validate.OneOf(_STATES), metadata={"example": "FIRST_REVIEW"})
     year = fields.Integer(validate=validate.Range(1990, 2200), metadata={"example": 2023})
     kind = fields.String(validate=validate.OneOf(_KINDS), metadata=_KIND)
+    recogniser = fields.String(validate=validate.OneOf(_LEVELS), metadata=_RECOGNISER)
 
 
 class DeclarationReason(Schema):
@@ -55,6 +59,7 @@ class Declaration(ma.Schema):
     round = fields.Integer(metadata={"description": "How often it was submitted.", "example": 1})
     version = fields.Integer(metadata={"example": 2})
     content = fields.Dict(metadata={"description": "The present text: title, institution, hours, dates, types, note."})
+    recogniser = fields.String(allow_none=True, metadata=_RECOGNISER)
     created_at = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
     changed_at = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
 

@@ -9,6 +9,7 @@ from gateway.schemas import Page, PageReply, Schema, Text
 from services.credits.contract.verification import ComplaintAbout, ComplaintState, RequirementStatus, YearState
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
+_PLACE = "CN/450000/450100/450103"
 _YEAR = validate.Range(1990, 2200)
 _TEACHER = {
     "description": "Whose; one's own without it. Administrators may name teachers of their territory.",
@@ -42,10 +43,19 @@ class Shortfall(ma.Schema):
     missing = fields.String(metadata={"example": "2.00"})
 
 
+class Requirement(ma.Schema):
+    rule_id = fields.String(metadata={"example": "GX.YEAR"})
+    measure = fields.String(metadata={"example": "total"})
+    required = fields.String(metadata={"example": "16.00"})
+
+
 class Figures(ma.Schema):
     met = fields.Boolean(metadata={"example": False})
     total = fields.String(metadata={"example": "14.00"})
     amounts = fields.Dict(metadata={"description": "By category.", "example": {"校本研修": "8.00"}})
+    required = fields.List(
+        fields.Nested(Requirement), metadata={"description": "What the figures are measured against."}
+    )
     shortfalls = fields.List(fields.Nested(Shortfall))
 
 
@@ -67,6 +77,54 @@ class YearVerification(ma.Schema):
     trace = fields.List(fields.Dict(), metadata={"description": "Every rule that changed a number."})
     hash = fields.String(allow_none=True, metadata={"description": "SHA-256 of the frozen content."})
     as_of = fields.String(metadata={"example": "2023-11-20T02:00:00.000000Z"})
+
+
+class YearsQuery(Page):
+    place = Text(80, required=True, metadata={"description": "A place of one's territory.", "example": _PLACE})
+    met = fields.Boolean(metadata={"description": "Only those that meet the requirement, or that do not."})
+
+
+class YearLine(ma.Schema):
+    """A frozen year, as it was frozen."""
+
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    school_name = fields.String(metadata={"description": "Of the closing.", "example": "南宁市第一小学"})
+    place = fields.String(metadata={"example": f"{_PLACE}/s1"})
+    year = fields.Integer(metadata={"example": 2023})
+    state = fields.String(metadata={"description": ", ".join(YearState), "example": "FROZEN"})
+    version = fields.Integer(metadata={"example": 1})
+    unit = fields.String(metadata={"example": "CREDIT"})
+    met = fields.Boolean(metadata={"example": True})
+    total = fields.String(metadata={"example": "16.00"})
+    amounts = fields.Dict(metadata={"example": {"校本研修": "10.00"}})
+    shortfalls = fields.List(fields.Nested(Shortfall))
+    cycle_met = fields.Boolean(metadata={"example": False})
+    cycle_total = fields.String(metadata={"example": "48.00"})
+    frozen_at = fields.String(metadata={"example": "2024-01-31T16:00:00.000000Z"})
+    hash = fields.String(metadata={"description": "SHA-256 of the frozen content; printed on the sheet."})
+
+
+class YearLines(PageReply):
+    items = fields.List(fields.Nested(YearLine))
+
+
+def _purpose() -> Text:
+    return Text(
+        200,
+        shortest=4,
+        required=True,
+        metadata={"description": "The purpose; printed and kept.", "example": "年度验证盖章存档"},
+    )
+
+
+class TeacherSheetPrinting(Schema):
+    teacher_id = fields.UUID(required=True, metadata={"example": EXAMPLE_ID})
+    reason = _purpose()
+
+
+class SchoolListPrinting(Schema):
+    place = Text(80, required=True, metadata={"description": "A place of one's territory.", "example": f"{_PLACE}/s1"})
+    reason = _purpose()
 
 
 class MatrixCell(ma.Schema):
@@ -119,7 +177,7 @@ class ComplaintAnswer(Schema):
 
 
 class ComplaintsQuery(Page):
-    place = Text(80, required=True, metadata={"example": "CN/450000/450100/450103"})
+    place = Text(80, required=True, metadata={"example": _PLACE})
     state = fields.String(validate=validate.OneOf(_STATES), metadata={"example": "FILED"})
 
 

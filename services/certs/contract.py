@@ -11,6 +11,7 @@ SERVICE: Final = "certs"
 RENDER: Final = "certs-render"  # the process type that makes PDFs
 
 CERTIFICATE_ISSUED: Final = "certs.certificate_issued"
+CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
 CERTIFICATE_BLOCKED: Final = "certs.certificate_blocked"
 CERTIFICATE_REISSUED: Final = "certs.certificate_reissued"
 CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
@@ -66,6 +67,11 @@ class CertificateIssued(CertificateEvent):
     number = fields.String()  # as it is printed; missing in what was announced before it was told
 
 
+class CertificateRevoked(CertificateEvent):
+    certificate_id = fields.UUID(required=True)
+    number = fields.String(required=True)  # as it is printed
+
+
 class CertificateBlocked(CertificateEvent):
     reasons = fields.List(fields.String(), required=True)
 
@@ -87,6 +93,7 @@ class CertificateRevoked(CertificateEvent):
 
 EVENTS: dict[str, type[Schema]] = {
     CERTIFICATE_ISSUED: CertificateIssued,
+    CERTIFICATE_REVOKED: CertificateRevoked,
     CERTIFICATE_BLOCKED: CertificateBlocked,
     CERTIFICATE_REISSUED: CertificateReissued,
     CERTIFICATE_REVOKED: CertificateRevoked,
@@ -106,6 +113,15 @@ ERRORS: dict[str, tuple[str, str]] = {
     "certs.name_not_printable": (
         "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
         "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
+    ),
+    "certs.list_too_long": (
+        "教师人数超过单次打印上限，请缩小范围或改用导出。",
+        "There are more teachers than one list prints; take a smaller place, or an export.",
+    ),
+    "certs.list_empty": ("该年度没有已锁定的验证结果。", "No teacher's year is frozen here."),
+    "certs.person_unreachable": (
+        "该教师的姓名不可查看。",
+        "This teacher's name is not shown to you.",
     ),
     "certs.holder_erased": (
         "持证人已注销账号，姓名已删除；证书编号仍可查验，但不能再打印。",

@@ -21,7 +21,15 @@ POLICIES: dict[str, policy.Policy] = {
     "list_certificate_keys": policy.anyone(),
 }
 
+# Names on paper leave the house: `domain.md` §1.2, "export personal data".
+EXPORTERS = policy.granted(
+    Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE, Role.NATIONAL_OPERATOR
+).with_step_up()
+
 RENDER_POLICIES: dict[str, policy.Policy] = {
     # The paper shows the holder's full name, so it is for the holder.
     "render_certificate": policy.own(),
+    "render_year_sheet": policy.own(),
+    "render_teacher_sheet": EXPORTERS,
+    "render_school_list": EXPORTERS,
 }

@@ -12,6 +12,7 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import segno
 import typst
@@ -47,16 +48,26 @@ def render(paper: Paper) -> bytes:
 
     Raises Conflict("certs.name_not_printable") for text with characters that the fonts do not have.
     """
+    require_printable(paper.holder_name, paper.school_name, paper.programme_zh, paper.programme_en)
+    return compose(template_file(paper.template), "certificate", _data(paper), paper.issued_at)
+
+
+def require_printable(*texts: str) -> None:
+    """Raises Conflict("certs.name_not_printable") for text with characters that the fonts do not have."""
     # The detail names code points, not the text: it goes to logs.
-    if missing := fonts.unprintable(paper.holder_name + paper.school_name + paper.programme_zh + paper.programme_en):
+    if missing := fonts.unprintable("".join(texts)):
         points = " ".join(f"U+{ord(character):04X}" for character in missing)
         raise Conflict("certs.name_not_printable", "", points)
+
+
+def compose(template: Path, name: str, data: dict[str, Any], at: dt.datetime) -> bytes:
+    """The PDF that a template makes of `data`, which it knows as `name`; `at` is the document's own date."""
     compiler = typst.Compiler(root=str(TEMPLATES), font_paths=_fonts(), ignore_system_fonts=True)
     pdf = compiler.compile(
-        input=str(template_file(paper.template)),
+        input=str(template),
         format="pdf",
-        sys_inputs={"certificate": json.dumps(_data(paper), ensure_ascii=False)},
-        timestamp=int(paper.issued_at.timestamp()),
+        sys_inputs={name: json.dumps(data, ensure_ascii=False)},
+        timestamp=int(at.timestamp()),
     )
     assert isinstance(pdf, bytes)
     return pdf

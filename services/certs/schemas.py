@@ -128,3 +128,21 @@ class RenderedDocument(Schema):
     sha256 = fields.String()
     size = fields.Integer()
     file_name = fields.String()
+
+
+_year = validate.Range(min=1990, max=2200)
+_reason = validate.Length(min=4, max=200)
+
+
+class RenderYearSheet(Schema):
+    year = fields.Integer(required=True, strict=True, validate=_year)
+
+
+class RenderTeacherSheet(RenderYearSheet):
+    teacher_id = fields.UUID(required=True)
+    reason = fields.String(required=True, validate=_reason)
+
+
+class RenderSchoolList(RenderYearSheet):
+    place = fields.String(required=True, validate=validate.Length(min=2, max=80))
+    reason = fields.String(required=True, validate=_reason)

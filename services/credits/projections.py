@@ -7,6 +7,7 @@ whatever evidence is there, and none would take back the hours that the ledger s
 from __future__ import annotations
 
 from services.catalog import contract as catalog
+from services.credits.exports.models import AccountGrants
 from services.credits.models import Evidence, Placement, Programme, Standing
 from services.learning import contract as learning
 from services.org import contract as org
@@ -21,6 +22,7 @@ _closed = Programme.recognition_closed_at.is_not(None)
 
 PROJECTIONS = (
     Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
+    Projection(org.GRANTS_CHANGED, "on_grants_changed", Facts((AccountGrants.account_id,), AccountGrants.version)),
     Projection(catalog.PROGRAMME_PUBLISHED, "on_programme_published", Facts(_PROGRAMME, Programme.version)),
     Projection(learning.COURSE_PROGRESSED, "record_progress", Facts(_EVIDENCE, Evidence.version)),
     Projection(learning.ENROLLED, "record_progress", Facts(_STUDY, UNCHANGING, (_enrolled,))),

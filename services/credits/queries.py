@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.credits.judgement import Written
 from services.credits.models import Evidence, LedgerEntry, Placement, Programme, Standing
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
 

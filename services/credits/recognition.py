@@ -11,6 +11,7 @@ from services.credits import actions, contract, queries
 from services.credits.actions import Enrolment
 from services.credits.bulk import Snapshot
 from services.credits.declarations import attachments
+from services.credits.exports.models import keep_grants
 from services.credits.handover import actions as handover
 from services.credits.models import Placement
 from services.credits.projections import PROJECTIONS
@@ -56,6 +57,10 @@ class RecognitionService:
         if keep_placement(db, Placement, event.payload):
             counting.count_person(db, uuid.UUID(event.payload["teacher_id"]), clock.now())
 
+    @event_handler(org.GRANTS_CHANGED)
+    def on_grants_changed(self, db, event):
+        keep_grants(db, event.payload)
+
     @event_handler(identity.person.PERSON_ERASED)
     def on_person_erased(self, db, event):
         attachments.forget_attachments(db, uuid.UUID(event.payload["account_id"]))
@@ -65,6 +70,12 @@ class RecognitionService:
         now = clock.now()
         counting.keep_certified(db, event.payload, now)
         handover.hand_over(db, event.payload, now)
+
+    @event_handler(certs.CERTIFICATE_REVOKED)
+    def on_certificate_revoked(self, db, event):
+        now = clock.now()
+        handover.revoke(db, event.payload, now)
+        counting.drop_certified(db, event.payload, now)
 
 
 def _enrolment(event: Event) -> Enrolment:

@@ -107,6 +107,7 @@ class Entry(Schema):
     recorded_at = fields.String()
     school_id = fields.String(allow_none=True)
     reversal_of = fields.String(allow_none=True)
+    recogniser = fields.String(allow_none=True)
     explanation = fields.Nested(Explanation)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.credits import contract, judgement, pack_files, queries, reconciliation, rehearsal, schemas
+from services.credits.contract.recognisers import recogniser_at
 from services.credits.declarations.entrypoints import Declarations
 from services.credits.evaluation import EvaluationError, evaluate_document
 from services.credits.handover.entrypoints import Handovers
@@ -129,6 +130,7 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
         "recorded_at": clock.format_instant(entry.recorded_at),
         "school_id": entry.school_id,
         "reversal_of": entry.reversal_of,
+        "recogniser": recogniser_at(entry.recognised_at),
         "explanation": {
             "rule_id": entry.rule_id,
             "rule": _words(entry),

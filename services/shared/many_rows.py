@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 
 
 def document(columns: str) -> str:

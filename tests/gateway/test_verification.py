@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from gateway.blueprints import verification as blueprint
@@ -72,3 +74,44 @@ def test_bad_complaints_are_named(client, bus, tokens, body, field):
 
 def test_a_year_that_is_none_is_no_page(client, tokens):
     assert client.get("/api/v1/year-verifications/soon", headers=tokens.headers()).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "verb", "path", "body"),
+    [
+        ("render_year_sheet", "get", "sheet", None),
+        ("render_teacher_sheet", "post", "teacher-sheets", {"teacher_id": TEACHER, "reason": "年度验证盖章"}),
+        ("render_school_list", "post", "school-lists", {"place": f"{COUNTY}/s1", "reason": "年度验证盖章"}),
+    ],
+)
+def test_sheets_come_as_pdf_and_are_kept_by_nobody_else(client, bus, tokens, method, verb, path, body):
+    content = base64.b64encode(b"%PDF-1.7").decode()
+    bus.answer("certs-render", method, {"content": content, "sha256": "ab" * 32, "file_name": "year-2023.pdf"})
+    headers = keyed(tokens.headers(None, (Role.SCHOOL_ADMIN, f"{COUNTY}/s1")))
+    options = {"json": body} if body else {}
+    answer = getattr(client, verb)(f"/api/v1/year-verifications/2023/{path}", headers=headers, **options)
+    assert (answer.status_code, answer.data, answer.content_type) == (200, b"%PDF-1.7", "application/pdf")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="year-2023.pdf"'
+    assert "private" in answer.headers["Cache-Control"]
+    assert bus.sent[-1].arguments == {"year": 2023, **(body or {})}
+
+
+def test_names_leave_only_with_a_purpose(client, bus, tokens):
+    headers = keyed(tokens.headers(None, (Role.SCHOOL_ADMIN, f"{COUNTY}/s1")))
+    for path, body in (
+        ("teacher-sheets", {"teacher_id": TEACHER}),
+        ("school-lists", {"place": COUNTY, "reason": "  "}),
+    ):
+        answer = client.post(f"/api/v1/year-verifications/2023/{path}", json=body, headers=headers)
+        assert answer.status_code == 400
+    assert bus.sent == []
+
+
+def test_a_list_of_years_is_of_one_place(client, bus, tokens):
+    bus.answer("credits", "list_year_verifications", {"items": [], "next_cursor": ["CN/1", TEACHER]})
+    headers = tokens.headers(None, (Role.COUNTY_ADMIN, COUNTY))
+    first = client.get(f"/api/v1/year-verifications/2023/list?place={COUNTY}&met=false", headers=headers)
+    query = {"place": COUNTY, "cursor": first.json["next_cursor"]}
+    client.get("/api/v1/year-verifications/2023/list", query_string=query, headers=headers)
+    assert [each.arguments["cursor"] for each in bus.sent] == [None, ["CN/1", TEACHER]]
+    assert bus.sent[0].arguments["met"] is False

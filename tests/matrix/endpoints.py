@@ -169,6 +169,14 @@ CREDITS = {
     "credits.get_credit_matrix": Endpoint(
         YEARS, About.PERSON, plus(the_teacher, year=2026), blind=frozenset({"credits.no_scheme"})
     ),
+    "credits.get_year_sheet": Endpoint(
+        YEARS,
+        About.PERSON,
+        plus(the_teacher, year=2026),
+        blind=frozenset({"credits.no_scheme"}),
+        unsure="no year is frozen here",
+    ),
+    "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_by_day": Endpoint(
@@ -190,6 +198,7 @@ CREDITS = {
     "credits.get_declaration": declared((*FIRST, *FINAL)),
     "credits.list_declarations": Endpoint((*FIRST, *FINAL), About.UNIT, the_place),
     "credits.list_handovers": Endpoint(FINAL, About.UNIT, the_place),
+    "credits.settle_handovers": Endpoint(FINAL, About.UNIT, the_place),
     "credits.pass_declaration": declared(FIRST),
     "credits.return_declaration": declared(FIRST, reason="材料不全"),
     "credits.approve_declaration": declared(FINAL, kind="passed"),
@@ -210,6 +219,7 @@ CREDITS = {
     "credits.answer_complaint": complaint(HANDLING, accepted=False, reply="无误"),
 }
 
+EXPORTING = ("export personal data",)
 NO_CERTIFICATE = frozenset({"certs.certificate_not_found"})
 
 
@@ -248,6 +258,15 @@ CERTS = {
         lambda _ask: {"certificate_id": NO_ONE},
         *NO_CERTIFICATE,
         unsure=NEEDS_A_CERTIFICATE,
+    ),
+    "certs-render.render_year_sheet": studying(
+        always(year=2026), "credits.year_open", "credits.no_scheme", unsure="no year is frozen here"
+    ),
+    "certs-render.render_teacher_sheet": Endpoint(
+        EXPORTING, About.PERSON, plus(the_teacher, year=2026, **WHY), unsure="no year is frozen here"
+    ),
+    "certs-render.render_school_list": Endpoint(
+        EXPORTING, About.UNIT, plus(the_place, year=2026, **WHY), unsure="no year is frozen here"
     ),
 }
 
@@ -793,27 +812,46 @@ def own_job(**more: Any) -> Endpoint:
 
 
 FILE = {"file_id": NO_ONE, "pieces": ["x"], "sha256": "0" * 64, "size": 1}
+
+
+def jobs_of(process: str, **particular: Endpoint) -> dict[str, Endpoint]:
+    """The methods of every process type that runs jobs, and what is its own of them."""
+    methods = {
+        "list_job_kinds": own(),
+        "list_jobs": own(),
+        "attach_file": own_job(file=FILE),
+        "get_job": own_job(),
+        "list_job_rows": own_job(),
+        "start_job": own_job(),
+        "cancel_job": own_job(),
+        "rerun_job": own_job(),
+        "make_report": own_job(),
+        "open_download": own_job(),
+        "redeem_download": own_job(token="x" * 43),
+        **particular,
+    }
+    return {f"{process}.{name}": endpoint for name, endpoint in methods.items()}
+
+
+NO_KIND = frozenset({"shared.job_kind_unknown"})
+ONLY_EXPORTS = "credits has no kind of job that takes rows"
 JOBS = {
-    "org-bulk.list_job_kinds": own(),
-    "org-bulk.list_jobs": own(),
-    "org-bulk.open_job": Endpoint(LOADING, About.NOTHING, always(kind="import_schools", sha256="0" * 64)),
-    "org-bulk.submit_rows": Endpoint(
-        VERIFYING,
-        About.NOTHING,
-        always(kind="verify_memberships", rows=[{"teacher_id": NO_ONE}]),
+    **jobs_of(
+        "org-bulk",
+        open_job=Endpoint(LOADING, About.NOTHING, always(kind="import_schools", sha256="0" * 64)),
+        submit_rows=Endpoint(
+            VERIFYING,
+            About.NOTHING,
+            always(kind="verify_memberships", rows=[{"teacher_id": NO_ONE}]),
+        ),
+        request_export=Endpoint(EXPORTING, About.UNIT, plus(the_place, kind="export_teachers", **WHY)),
     ),
-    "org-bulk.request_export": Endpoint(
-        ("export personal data",), About.UNIT, plus(the_place, kind="export_teachers", **WHY)
+    **jobs_of(
+        "credits-bulk",
+        open_job=own(always(kind="import_hours", sha256="0" * 64), empty=NO_KIND, unsure=ONLY_EXPORTS),
+        submit_rows=own(always(kind="import_hours", rows=[{"x": "1"}]), empty=NO_KIND, unsure=ONLY_EXPORTS),
+        request_export=Endpoint(EXPORTING, About.UNIT, plus(the_place, kind="export_declarations", **WHY)),
     ),
-    "org-bulk.attach_file": own_job(file=FILE),
-    "org-bulk.get_job": own_job(),
-    "org-bulk.list_job_rows": own_job(),
-    "org-bulk.start_job": own_job(),
-    "org-bulk.cancel_job": own_job(),
-    "org-bulk.rerun_job": own_job(),
-    "org-bulk.make_report": own_job(),
-    "org-bulk.open_download": own_job(),
-    "org-bulk.redeem_download": own_job(token="x" * 43),
 }
 
 ENDPOINTS: dict[str, Endpoint] = {

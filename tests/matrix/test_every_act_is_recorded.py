@@ -18,6 +18,7 @@ from yanxiu.local import processes
 CHANGES_NOTHING = {
     "org-bulk.open_job": "nothing has been done yet; each row is recorded when it runs",
     "org-bulk.submit_rows": "the same",
+    "credits.settle_handovers": "no pack hands anything over here; each certificate that is entered is recorded",
     "catalog.publish_programme": "the same season again is no change",
 }
 # What was looked at in clear is recorded with its reason; nothing changes.

@@ -17,8 +17,8 @@ from tests.matrix.world import Cast, Column, GrantState, Outcome, World
 from yanxiu.local import processes
 
 BULK = "org-bulk"
-# The rows of the table that each kind stands on.
-KINDS = {
+# The rows of the table that each kind stands on, by the process that runs it.
+OF_ORG = {
     "import_schools": ("load rosters of a territory",),
     "import_teachers": ("load rosters of a territory", "add teacher, issue learner no. (学号)"),
     "verify_memberships": ("verify / reject teacher",),
@@ -32,6 +32,13 @@ KINDS = {
     "export_activation": ("see activation progress of admins below",),
     "export_codes": ("see activation progress of admins below",),
 }
+OF_CREDITS = dict.fromkeys(
+    ("export_verifications", "export_declarations", "export_statistics", "export_credit_matrix"),
+    ("export personal data",),
+)
+BY_PROCESS = {BULK: OF_ORG, "credits-bulk": OF_CREDITS}
+KINDS = {**OF_ORG, **OF_CREDITS}
+FILTERS = {"export_verifications": {"year": 2026}, "export_credit_matrix": {"year": 2026}}
 PARAMETERS = {
     "reject_memberships": {"reason": "材料不全"},
     "release_memberships": {"reason": "调离"},
@@ -52,8 +59,17 @@ def has(cast: Cast, kind: str) -> bool:
     return any(right_of(capability, cast).scope is not Scope.NONE for capability in KINDS[kind])
 
 
+def process_of(kind: str) -> str:
+    return next(process for process, kinds in BY_PROCESS.items() if kind in kinds)
+
+
+def export_of(kind: str, place: str) -> dict[str, Any]:
+    return {"kind": kind, "place": place, "reason": "核对名册", "filters": FILTERS.get(kind, {})}
+
+
 def test_every_kind_is_in_the_table() -> None:
-    assert set(processes.load_class(BULK).kinds) == set(KINDS)
+    for process, kinds in BY_PROCESS.items():
+        assert set(processes.load_class(process).kinds) == set(kinds)
     assert {capability for capabilities in KINDS.values() for capability in capabilities} <= set(CAPABILITIES)
 
 
@@ -61,8 +77,9 @@ def test_everybody_is_shown_the_kinds_that_are_theirs(stage: World) -> None:
     for cast in stage.cast:
         if cast.column is Column.VISITOR:
             continue
-        answer = stage.rehearse(BULK, "list_job_kinds", {}, cast.actor)
-        assert {kind["kind"] for kind in answer.reply["items"]} == {kind for kind in KINDS if has(cast, kind)}, cast
+        for process, kinds in BY_PROCESS.items():
+            answer = stage.rehearse(process, "list_job_kinds", {}, cast.actor)
+            assert {kind["kind"] for kind in answer.reply["items"]} == {kind for kind in kinds if has(cast, kind)}, cast
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,8 +89,8 @@ def test_a_kind_is_opened_by_whom_it_is_for(stage: World, kind: str) -> None:
     for cast in stage.cast:
         arguments: dict[str, Any] = {"kind": kind, "sha256": "0" * 64, "parameters": PARAMETERS.get(kind, {})}
         if is_export:
-            arguments = {"kind": kind, "place": cast.home or "CN", "reason": "核对名册"}
-        answer = stage.rehearse(BULK, "request_export" if is_export else "open_job", arguments, cast.actor)
+            arguments = export_of(kind, cast.home or "CN")
+        answer = stage.rehearse(process_of(kind), "request_export" if is_export else "open_job", arguments, cast.actor)
         opened += answer.outcome is Outcome.ALLOWED
         assert (answer.outcome is Outcome.ALLOWED) is has(cast, kind), (cast.column, cast.state, answer)
     assert opened
@@ -84,23 +101,26 @@ def test_an_export_reaches_no_further_than_the_own_territory_nor_without_a_code(
     places = [*REGIONS, *(spot.place for spot in stage.spots.values())]
     for cast in stage.cast:
         for place in places:
-            wanted = {"kind": kind, "place": place, "reason": "核对名册"}
+            wanted = export_of(kind, place)
             inside = has(cast, kind) and (place == cast.home or place.startswith(f"{cast.home}/"))
-            answer = stage.rehearse(BULK, "request_export", wanted, cast.actor)
+            answer = stage.rehearse(process_of(kind), "request_export", wanted, cast.actor)
             assert (answer.outcome is Outcome.ALLOWED) is inside, (cast.column, cast.state, place, answer)
             plain = dataclasses.replace(cast.actor, elevated_until=None)
-            assert stage.rehearse(BULK, "request_export", wanted, plain).outcome is Outcome.DENIED
+            assert stage.rehearse(process_of(kind), "request_export", wanted, plain).outcome is Outcome.DENIED
 
 
-def test_a_stale_token_exports_nothing(stage: World) -> None:
+@pytest.mark.parametrize("kind", ["export_teachers", "export_declarations"])
+def test_a_stale_token_exports_nothing(stage: World, kind: str) -> None:
     """What leaves the house is decided by the grants of this moment."""
     for cast in stage.cast:
         if cast.state is not GrantState.REVOKED:
             continue
         active = next(each for each in stage.cast if each.column is cast.column and each.state is GrantState.ACTIVE)
         stale = dataclasses.replace(cast.actor, grants=active.actor.grants)
-        wanted = {"kind": "export_teachers", "place": cast.home, "reason": "核对名册"}
-        assert stage.rehearse(BULK, "request_export", wanted, stale).outcome is Outcome.DENIED
+        assert (
+            stage.rehearse(process_of(kind), "request_export", export_of(kind, cast.home), stale).outcome
+            is Outcome.DENIED
+        )
 
 
 def test_a_job_is_its_owners_alone(world: World) -> None:

@@ -27,6 +27,7 @@ ALSO = {
     "identity.start_pass_binding",
     "identity.unbind_pass",
     "org-bulk.open_download",
+    "credits-bulk.open_download",
 }
 WITH_CODE = {
     method

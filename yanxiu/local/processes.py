@@ -35,13 +35,14 @@ class ProcessType:
     module: str = ""
 
 
-# certs, learning and the jobs of org ask identity; the others are only asked.
+# certs, learning and the jobs of org and credits ask identity; the sheets of certs-render ask credits besides; the others are only asked.
 PROCESSES = {
     GATEWAY: ProcessType(Layer.EDGE),
     "learning-ingest": ProcessType(Layer.CONSUMERS, "services.learning.study.ingest"),
     "credits-recognition": ProcessType(Layer.CONSUMERS, "services.credits.recognition"),
     "certs-render": ProcessType(Layer.CONSUMERS, "services.certs.render"),
     "org-bulk": ProcessType(Layer.CONSUMERS, "services.org.bulk.service"),
+    "credits-bulk": ProcessType(Layer.CONSUMERS, "services.credits.exports.service"),
     "certs": ProcessType(Layer.CALLERS, "services.certs.service"),
     "learning": ProcessType(Layer.CALLERS, "services.learning.service"),
     "identity": ProcessType(Layer.CALLEES, "services.identity.service"),

@@ -73,6 +73,14 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "该年度的学时学分已锁定；如有异议，请在规定时间内投诉。",
         "The year's figures are frozen; objections go through a complaint inside its window.",
     ),
+    "credits.year_open": (
+        "该年度尚未锁定，锁定后方可打印验证表。",
+        "The year is not frozen yet; its sheet can be printed once it is.",
+    ),
+    "credits.snapshot_damaged": (
+        "该年度的锁定数据与其校验值不符，已停止出具，请联系平台处理。",
+        "The frozen figures do not match their hash; they are not handed out. Please contact the platform.",
+    ),
     "credits.complaint_window": (
         "当前不在该年度验证结果的投诉期内。",
         "Complaints about this year's verification are not being taken now.",

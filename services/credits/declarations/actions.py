@@ -13,6 +13,7 @@ from services.credits import queries as credit_queries
 from services.credits.contract import declarations as contract
 from services.credits.contract.declarations import DeclarationState as State
 from services.credits.contract.declarations import DeclaredKind
+from services.credits.contract.recognisers import recogniser_at
 from services.credits.declarations import queries, rules
 from services.credits.declarations.models import Declaration, DeclarationRound
 from services.credits.declarations.rules import Act
@@ -143,7 +144,9 @@ def approve_declaration(db: Session, call: Call, declaration_id: uuid.UUID) -> D
     judged.final_outcome, judged.final_reviewer, judged.final_at = "APPROVE", call.actor.account_id, call.now
     credit_queries.lock_teacher_years(db, [(declaration.teacher_id, declaration.year)])
     require_open_year(db, declaration.teacher_id, declaration.year)
-    _append(db, [_entry(db, call, declaration)])
+    entry = _entry(db, call, declaration)
+    _append(db, [entry])
+    declaration.recogniser = recogniser_at(entry["recognised_at"])
     _record(db, call, declaration, before)
     return declaration
 

@@ -24,6 +24,7 @@ class Declaration(Model):
     round: Mapped[int]  # 0 until first submitted
     version: Mapped[int]
     content: Mapped[dict[str, Any]]  # {title, institution, hours, started_on, ended_on, hour_type, training_form, note}
+    recogniser: Mapped[str | None]  # of the four levels, once approved
     created_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]
 

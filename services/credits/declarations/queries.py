@@ -25,6 +25,7 @@ class Filter:
     state: str | None = None
     year: int | None = None
     kind: str | None = None
+    recogniser: str | None = None
 
 
 def get_declaration(db: Session, declaration_id: uuid.UUID) -> Declaration:
@@ -85,6 +86,7 @@ def list_declarations(db: Session, wanted: Filter, after: uuid.UUID | None, limi
         (Declaration.state, wanted.state),
         (Declaration.year, wanted.year),
         (Declaration.kind, wanted.kind),
+        (Declaration.recogniser, wanted.recogniser),
     ):
         if value is not None:
             select = select.where(column == value)

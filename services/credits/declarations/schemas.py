@@ -10,6 +10,7 @@ from services.credits.contract.declarations import (
     DeclarationState,
     DeclaredKind,
 )
+from services.credits.contract.recognisers import Recogniser
 from services.credits.evaluation_schemas import AMOUNT
 from services.shared.fields import Instant, is_plain_line
 from services.shared.paging import Page
@@ -74,6 +75,7 @@ class ListDeclarations(Page):
     state = fields.Enum(DeclarationState, load_default=None, allow_none=True)
     year = fields.Integer(load_default=None, allow_none=True, strict=True, validate=_year)
     kind = fields.Enum(DeclaredKind, load_default=None, allow_none=True)
+    recogniser = fields.Enum(Recogniser, load_default=None, allow_none=True)
     cursor = fields.UUID(load_default=None, allow_none=True)
 
 
@@ -105,6 +107,7 @@ class Declaration(Schema):
     round = fields.Integer()
     version = fields.Integer()
     content = fields.Dict()
+    recogniser = fields.String(allow_none=True)
     created_at = Instant()
     changed_at = Instant()
 

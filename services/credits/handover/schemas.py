@@ -15,6 +15,19 @@ class ListHandovers(Page):
     cursor = fields.UUID(load_default=None, allow_none=True)
 
 
+class SettleHandovers(Schema):
+    place = fields.String(required=True, validate=validate.Length(min=2, max=80))
+    # The teacher that the batch before ended with.
+    after = fields.UUID(load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=200, strict=True, validate=validate.Range(min=1, max=500))
+
+
+class Settled(Schema):
+    entered = fields.Integer()
+    held = fields.Integer()
+    next = fields.UUID(allow_none=True)
+
+
 class HandoverShown(Schema):
     certificate_id = fields.UUID()
     teacher_id = fields.UUID()

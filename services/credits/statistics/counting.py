@@ -120,12 +120,31 @@ def count_person(db: Session, teacher_id: uuid.UUID, now: dt.datetime) -> None:
 
 
 def keep_certified(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
-    """A certificate was issued to the teacher."""
+    """A certificate was issued to the teacher; one that is issued again takes the place of the former."""
     key = (uuid.UUID(payload["teacher_id"]), uuid.UUID(payload["programme_id"]))
     db.execute(
         sa.text(
-            "INSERT INTO certified (teacher_id, programme_id, certificate_id) VALUES (:teacher, :programme, :certificate)"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO certified (teacher_id, programme_id, certificate_id, number)"
+            " VALUES (:teacher, :programme, :certificate, :number) ON CONFLICT (teacher_id, programme_id) DO UPDATE"
+            " SET certificate_id = excluded.certificate_id, number = excluded.number WHERE excluded.number <> ''"
+        ),
+        {
+            "teacher": key[0],
+            "programme": key[1],
+            "certificate": uuid.UUID(payload["certificate_id"]),
+            "number": payload.get("number", ""),
+        },
+    )
+    count(db, [key], now)
+
+
+def drop_certified(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
+    """The certificate that the teacher was counted for was revoked."""
+    key = (uuid.UUID(payload["teacher_id"]), uuid.UUID(payload["programme_id"]))
+    db.execute(
+        sa.text(
+            "DELETE FROM certified WHERE teacher_id = :teacher AND programme_id = :programme"
+            " AND certificate_id = :certificate"
         ),
         {"teacher": key[0], "programme": key[1], "certificate": uuid.UUID(payload["certificate_id"])},
     )

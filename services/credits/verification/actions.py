@@ -19,6 +19,7 @@ from services.credits.contract.verification import ComplaintState, YearState
 from services.credits.models import Placement
 from services.credits.rules import ledger
 from services.credits.rules.ledger import Entry
+from services.credits.rules.pack import Per
 from services.credits.schemes import Scheme
 from services.credits.verification import queries, rules
 from services.credits.verification.models import Complaint, YearClosing, YearVerification, YearVerificationHistory
@@ -68,8 +69,12 @@ def judge(scheme: Scheme, year: int, amounts: Sequence[Amount]) -> dict[str, Any
         "year": year,
         "scheme": scheme.scheme_id,
         "pack": {"id": pack.pack_id, "version": pack.version, "unit": pack.unit},
-        "verification": ledger.shown_span(span),
-        "cycle": {"years": years_of(scheme, year), **ledger.shown_span(outcome.cycle)},
+        "verification": {**ledger.shown_span(span), "required": rules.required(pack, Per.YEAR)},
+        "cycle": {
+            "years": years_of(scheme, year),
+            **ledger.shown_span(outcome.cycle),
+            "required": rules.required(pack, Per.CYCLE),
+        },
         "probation": None
         if probation is None
         else {"hours": str(probation.hours), "required": str(probation.required), "met": probation.met},
@@ -151,7 +156,10 @@ def freeze_teachers(db: Session, scheme: Scheme, year: int, teachers: Sequence[P
     frozen = queries.list_frozen(db, ids, year)
     amounts = queries.list_amounts(db, ids, years_of(scheme, year), now)
     fresh = [each for each in teachers if each.teacher_id not in frozen]
-    rows = [_snapshot(scheme, year, each, amounts[each.teacher_id], 1, YearState.FROZEN, now) for each in fresh]
+    bodies = [
+        _frozen_body(judge(scheme, year, amounts[each.teacher_id]), each.teacher_id, _school(each)) for each in fresh
+    ]
+    rows = [_snapshot(scheme, year, 1, YearState.FROZEN, body, now) for body in bodies]
     _write(db, rows)
     return len(rows)
 
@@ -160,32 +168,36 @@ def refreeze(db: Session, held: YearVerification, placement: Placement, now: dt.
     """Freeze a year again after a correction; the snapshot before stays readable."""
     scheme = schemes.get_scheme(held.scheme_id)
     amounts = queries.list_amounts(db, [held.teacher_id], years_of(scheme, held.year), now)[held.teacher_id]
-    row = _snapshot(scheme, held.year, placement, amounts, held.version + 1, YearState.REFROZEN, now)
     # Where the teacher was when the year was frozen is where the year belongs.
-    row |= {"place": held.place, "school_id": held.school_id}
-    _write(db, [row])
+    school = held.body.get("school") or _school(placement)
+    body = _frozen_body(judge(scheme, held.year, amounts), held.teacher_id, school)
+    row = _snapshot(scheme, held.year, held.version + 1, YearState.REFROZEN, body, now)
+    _write(db, [row | {"place": held.place, "school_id": held.school_id}])
     db.refresh(held)
     return held
 
 
+def _frozen_body(judged: dict[str, Any], teacher_id: uuid.UUID, school: dict[str, Any]) -> dict[str, Any]:
+    """What the hash is of: also whose figures they are, and at which school, for a sheet of paper says so."""
+    return {"teacher_id": str(teacher_id), "school": school, **judged}
+
+
+def _school(placement: Placement) -> dict[str, Any]:
+    school_id = str(placement.school_id) if placement.school_id else None
+    return {"school_id": school_id, "name": placement.school_name, "place": placement.place}
+
+
 def _snapshot(
-    scheme: Scheme,
-    year: int,
-    placement: Placement,
-    amounts: Sequence[Amount],
-    version: int,
-    state: YearState,
-    now: dt.datetime,
+    scheme: Scheme, year: int, version: int, state: YearState, body: dict[str, Any], now: dt.datetime
 ) -> dict[str, Any]:
-    body = judge(scheme, year, amounts)
     return {
-        "teacher_id": placement.teacher_id,
+        "teacher_id": uuid.UUID(body["teacher_id"]),
         "year": year,
         "version": version,
         "state": state,
         "scheme_id": scheme.scheme_id,
-        "place": placement.place,
-        "school_id": placement.school_id,
+        "place": body["school"]["place"],
+        "school_id": uuid.UUID(body["school"]["school_id"]) if body["school"]["school_id"] else None,
         "met": body["verification"]["met"],
         "body": body,
         "hash": rules.snapshot_hash(body),

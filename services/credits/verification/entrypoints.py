@@ -8,10 +8,10 @@ import uuid
 from typing import Any
 
 from services.credits import queries as credit_queries
-from services.credits.verification import actions, queries, schemas
+from services.credits.verification import actions, queries, schemas, sheets
 from services.shared import clock
 from services.shared.bus import Call, command, periodic, query
-from services.shared.errors import NotFound
+from services.shared.errors import Conflict, InvalidInput, NotFound
 from services.shared.paging import page_of
 
 # A run gives up its turn after this, so that stopping the process never waits long for it.
@@ -58,6 +58,34 @@ class Verification:
             scheme = actions.scheme_of(placement.place, year)
             amounts = queries.list_amounts(db, [teacher_id], actions.years_of(scheme, year), call.now)[teacher_id]
             return {"teacher_id": str(teacher_id), **actions.matrix(scheme, year, amounts, call.now)}
+
+    @query
+    def get_year_sheet(self, call: Call) -> dict[str, Any]:
+        """What is printed of a frozen year. Raises Conflict for a year that is open, or whose hash does not fit."""
+        arguments = call.load(schemas.OneSheet())
+        teacher_id = _whose(call, arguments)
+        with self.database.read(call) as db:
+            placement = _authorised(db, call, teacher_id)
+            held = queries.find_verification(db, teacher_id, arguments["year"])
+            if held is None:
+                raise Conflict("credits.year_open")
+            return sheets.sheet(held, placement, call.now)
+
+    @query
+    def list_year_verifications(self, call: Call) -> dict[str, Any]:
+        """The frozen years of a place's teachers, school by school and never in the order of their figures."""
+        arguments = call.load(schemas.ListYears())
+        place, limit = arguments["place"], arguments["limit"]
+        call.authorise(place=place, missing="credits.no_scheme")
+        after = (arguments["cursor"][0], _teacher_in(arguments["cursor"][1])) if arguments["cursor"] else None
+        with self.database.read(call) as db:
+            found = queries.list_verifications(db, place, arguments["year"], arguments["met"], after, limit + 1)
+        return page_of(
+            found,
+            limit,
+            lambda row: sheets.line(*row, call.now),
+            lambda row: [row[1].place, str(row[1].teacher_id)],
+        )
 
     @command
     def file_complaint(self, call: Call) -> dict[str, Any]:
@@ -128,6 +156,13 @@ def _authorised(db: Any, call: Call, teacher_id: uuid.UUID) -> Any:
     if placement is None:
         raise NotFound("credits.no_scheme")
     return placement
+
+
+def _teacher_in(cursor: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(cursor)
+    except ValueError:
+        raise InvalidInput("shared.invalid", "cursor") from None
 
 
 def _whose(call: Call, arguments: dict[str, Any]) -> uuid.UUID:

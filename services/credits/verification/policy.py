@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.shared.actor import REGION_ADMINS, Role
 from services.shared.policy import Policy, granted, own
 
-READERS = own() | granted(
+ABOVE = granted(
     Role.PRINCIPAL,
     Role.SCHOOL_ADMIN,
     *REGION_ADMINS,
@@ -13,12 +13,15 @@ READERS = own() | granted(
     Role.CITY_CENTRE,
     Role.NATIONAL_OPERATOR,
 )
+READERS = own() | ABOVE
 # The district handles complaints: its administrators and its training institution.
 HANDLERS = granted(Role.COUNTY_ADMIN, Role.DISTRICT_INSTITUTION)
 
 POLICIES: dict[str, Policy] = {
     "get_year_verification": READERS,
     "get_credit_matrix": READERS,
+    "get_year_sheet": READERS,
+    "list_year_verifications": ABOVE,
     "file_complaint": own(),
     "close_complaint": own(),
     "reopen_complaint": own(),

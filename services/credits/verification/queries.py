@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.credits.contract.verification import ComplaintState
 from services.credits.models import LedgerEntry, Placement
+from services.credits.queries import at_place
 from services.credits.verification.models import Complaint, YearClosing, YearVerification
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
@@ -73,6 +74,24 @@ def find_placement(db: Session, teacher_id: uuid.UUID) -> Placement | None:
 
 def find_verification(db: Session, teacher_id: uuid.UUID, year: int) -> YearVerification | None:
     return db.get(YearVerification, (teacher_id, year))
+
+
+def list_verifications(
+    db: Session, place: str, year: int, met: bool | None, after: tuple[str, uuid.UUID] | None, limit: int
+) -> list[tuple[YearVerification, Placement]]:
+    """Frozen years of the teachers who are at the place or below it now, school by school."""
+    key = sa.tuple_(Placement.place, Placement.teacher_id)
+    select = (
+        sa.select(YearVerification, Placement)
+        .join(Placement, Placement.teacher_id == YearVerification.teacher_id)
+        .where(at_place(place), YearVerification.year == year)
+    )
+    if met is not None:
+        select = select.where(YearVerification.met == met)
+    if after is not None:
+        select = select.where(key > sa.tuple_(*after))
+    found = db.execute(select.order_by(Placement.place, Placement.teacher_id).limit(limit))
+    return [(row.YearVerification, row.Placement) for row in found]
 
 
 def is_frozen(db: Session, teacher_id: uuid.UUID, year: int) -> bool:

@@ -70,6 +70,16 @@ def snapshot_hash(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def required(pack: LedgerPack, per: Per) -> list[dict[str, str]]:
+    """Every minimum that the pack states of a year, or of a cycle: what a frozen figure was measured against."""
+    return [
+        {"rule_id": rule.rule_id, "measure": minimum.measure, "required": shown(minimum.amount)}
+        for rule in pack.of_kind(Kind.REQUIREMENT)
+        if rule.per is per
+        for minimum in rule.requires
+    ]
+
+
 def matrix(pack: LedgerPack, outcome: LedgerOutcome, this_year: int) -> list[dict[str, Any]]:
     """The page of category by year (Guangxi's 我的学分): a required figure only where the pack states one for the category.
 

@@ -20,6 +20,19 @@ class OneYear(Schema):
     as_of = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
 
 
+class OneSheet(Schema):
+    teacher_id = fields.UUID(load_default=None, allow_none=True)
+    year = fields.Integer(required=True, strict=True, validate=_year)
+
+
+class ListYears(Page):
+    place = fields.String(required=True, validate=validate.Length(min=2, max=80))
+    year = fields.Integer(required=True, strict=True, validate=_year)
+    met = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    # The place and the teacher that the page before ended with.
+    cursor = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=2))
+
+
 class OneCycle(Schema):
     teacher_id = fields.UUID(load_default=None, allow_none=True)
     year = fields.Integer(load_default=None, allow_none=True, strict=True, validate=_year)

@@ -19,6 +19,10 @@ class NoticeKind(enum.StrEnum):
     PROFILE_REOPENED = "PROFILE_REOPENED"
     PROFILE_CONFIRMED = "PROFILE_CONFIRMED"
     PROFILE_RETURNED = "PROFILE_RETURNED"
+    YEAR_MET = "YEAR_MET"  # yearly verification 年度验证, frozen
+    YEAR_NOT_MET = "YEAR_NOT_MET"
+    YEAR_CORRECTED = "YEAR_CORRECTED"  # frozen again after a complaint
+    COMPLAINT_ANSWERED = "COMPLAINT_ANSWERED"
     ACCOUNTS_MERGED = "ACCOUNTS_MERGED"  # to the phones of both
     ERASURE_REQUESTED = "ERASURE_REQUESTED"
     PHONE_CHANGED = "PHONE_CHANGED"  # to the old number

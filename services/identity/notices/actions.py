@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.credits.contract.verification import ComplaintState
 from services.identity import queries as people
 from services.identity.actions.codes import Message
 from services.identity.contract.notices import NoticeKind, NoticeState
@@ -42,11 +43,12 @@ def tell(
     now: dt.datetime,
     details: Mapping[str, str] | None = None,
     secret: str = "",
+    due_at: dt.datetime | None = None,
 ) -> bool:
     """Put a notice beside what it tells, once per `cause`; returns whether it will be sent.
 
     Beyond a day's cap it is kept, but not sent. `secret` is the path behind the gap {link}: sealed, and forgotten when
-    the message is sent.
+    the message is sent. It is sent from `due_at` on.
     """
     capped = kind in rules.DECISIONS and _is_capped(db, kind, addressee.account_id, now)
     notice_id = new_id()
@@ -61,7 +63,7 @@ def tell(
         "secret_sealed": vault.seal("notice", notice_id, "secret", secret) if secret else None,
         "state": NoticeState.CAPPED if capped else NoticeState.WAITING,
         "created_at": now,
-        "due_at": now,
+        "due_at": due_at or now,
     }
     made = db.execute(insert(Notice).values(values).on_conflict_do_nothing(index_elements=["cause"]))
     return bool(made.rowcount) and not capped  # type: ignore[attr-defined]
@@ -123,6 +125,28 @@ def note_transfer(db: Session, vault: Vault, payload: dict[str, Any], now: dt.da
     if _is_active(db, teacher_id):
         details = {"school": payload["to_school_name"]}
         tell(db, vault, kind, f"transfer {payload['transfer_id']}", Addressee(teacher_id), now, details)
+
+
+def note_year(db: Session, vault: Vault, payload: dict[str, Any], frozen_at: dt.datetime, now: dt.datetime) -> None:
+    """Tell a teacher by day what her year came to, when `credits.year_frozen` says so."""
+    teacher_id, year = uuid.UUID(payload["teacher_id"]), payload["year"]
+    if not rules.is_fresh(frozen_at, now) or not _is_active(db, teacher_id):
+        return
+    kind = rules.year_kind(payload["version"], met=payload["met"])
+    cause = f"year {teacher_id} {year} {payload['version']}"
+    due_at = rules.by_day(now.astimezone(clock.BEIJING))
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, {"year": str(year)}, due_at=due_at)
+
+
+def note_complaint(
+    db: Session, vault: Vault, payload: dict[str, Any], changed_at: dt.datetime, now: dt.datetime
+) -> None:
+    """Tell a teacher that her complaint was answered, when `credits.complaint_changed` says so."""
+    teacher_id = uuid.UUID(payload["teacher_id"])
+    told = payload["state"] == ComplaintState.ANSWERED and rules.is_fresh(changed_at, now)
+    if told and _is_active(db, teacher_id):
+        cause = f"complaint {payload['complaint_id']} {payload['version']}"
+        tell(db, vault, NoticeKind.COMPLAINT_ANSWERED, cause, Addressee(teacher_id), now)
 
 
 def _is_active(db: Session, account_id: uuid.UUID) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from services.credits.contract.verification import COMPLAINT_CHANGED, YEAR_FROZEN
 from services.identity.actions import codes
 from services.identity.actions.codes import Message
 from services.identity.contract.notices import NoticeKind
@@ -68,6 +69,14 @@ class Notices:
     @event_handler(TRANSFER_CHANGED)
     def on_transfer_changed(self, db: Session, event: Event) -> None:
         actions.note_transfer(db, self.vault, event.payload, clock.now())
+
+    @event_handler(YEAR_FROZEN)
+    def on_year_frozen(self, db: Session, event: Event) -> None:
+        actions.note_year(db, self.vault, event.payload, event.occurred_at, clock.now())
+
+    @event_handler(COMPLAINT_CHANGED)
+    def on_complaint_changed(self, db: Session, event: Event) -> None:
+        actions.note_complaint(db, self.vault, event.payload, event.occurred_at, clock.now())
 
     @periodic(5, job="send_notices")
     def send_notices(self, now: dt.datetime) -> None:

@@ -18,6 +18,10 @@ DECISIONS = frozenset(
         Kind.PROFILE_REOPENED,
         Kind.PROFILE_CONFIRMED,
         Kind.PROFILE_RETURNED,
+        Kind.YEAR_MET,
+        Kind.YEAR_NOT_MET,
+        Kind.YEAR_CORRECTED,
+        Kind.COMPLAINT_ANSWERED,
     }
 )
 DECISIONS_PER_DAY = 5  # of one person, in a Beijing day; ours
@@ -63,6 +67,22 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
     Kind.PROFILE_RETURNED: (
         "【研修】{school}退回了您提交的个人信息，请登录查看原因并重新提交。",
         "[Yanxiu] {school} has returned your profile. Sign in to see why, and submit it again.",
+    ),
+    Kind.YEAR_MET: (
+        "【研修】您{year}年度培训验证已达到要求，可登录查看并打印验证表。",
+        "[Yanxiu] Your year {year} meets the requirement. Sign in to see and print its verification sheet.",
+    ),
+    Kind.YEAR_NOT_MET: (
+        "【研修】您{year}年度培训验证未达到要求，请登录查看差额；如有异议，请在投诉期内提出。",
+        "[Yanxiu] Your year {year} does not meet the requirement. Sign in to see what is missing, or to complain in time.",
+    ),
+    Kind.YEAR_CORRECTED: (
+        "【研修】您{year}年度培训验证结果已更正，请登录查看。",
+        "[Yanxiu] The verification of your year {year} has been corrected. Sign in to see it.",
+    ),
+    Kind.COMPLAINT_ANSWERED: (
+        "【研修】您的年度验证投诉已答复，请登录查看。",
+        "[Yanxiu] Your complaint about a yearly verification has been answered. Sign in to read the answer.",
     ),
     Kind.ACCOUNTS_MERGED: (
         "【研修】经核验证件，您的两个账号已合并为一个，30 天内可撤销。如非本人要求，请立即联系客服。",
@@ -115,6 +135,25 @@ DECIDED = {
 
 # A transfer is decided once; one that was withdrawn was nobody's decision about the teacher.
 TRANSFERS = {"APPROVED": Kind.TRANSFER_APPROVED, "REJECTED": Kind.TRANSFER_REJECTED}
+
+
+# Years are frozen at midnight, of millions at once: nobody is woken. Ours.
+TOLD_FROM, TOLD_UNTIL = dt.time(9), dt.time(20)
+
+
+def year_kind(version: int, *, met: bool) -> Kind:
+    """What a frozen year tells the teacher: its result, or that a correction has changed it."""
+    if version > 1:
+        return Kind.YEAR_CORRECTED
+    return Kind.YEAR_MET if met else Kind.YEAR_NOT_MET
+
+
+def by_day(now: dt.datetime) -> dt.datetime:
+    """Now, if it is a time at which people are told what can wait (`now` in their own zone); else the next morning."""
+    if TOLD_FROM <= now.time() < TOLD_UNTIL:
+        return now
+    morning = now.replace(hour=TOLD_FROM.hour, minute=0, second=0, microsecond=0)
+    return morning if now < morning else morning + dt.timedelta(days=1)
 
 
 def text_of(kind: Kind, language: str, details: Mapping[str, str]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,21 +21,17 @@ from services.org.staffing import queries as staffing
 from services.org.staffing.queries import StaffFilter
 from services.org.transfers import queries as transfers
 from services.org.transfers.queries import Side, TransferView
-from services.shared import clock
 from services.shared.actor import REGION_ADMINS, Role
-from services.shared.bulk.kinds import Export, ExportPage, Scope
+from services.shared.bulk.exporting import Rows, counted, day, disclosed, paged
+from services.shared.bulk.kinds import Scope
 from services.shared.bus import Call
 from services.shared.placement import is_below
-from services.shared.policy import Policy, granted
+from services.shared.policy import granted
 
-PAGE_ROWS = 200  # as many as identity discloses at once
 MISSING = "org.place_unknown"
 REGIONS = granted(*REGION_ADMINS, Role.NATIONAL_OPERATOR)
 # `domain.md` §1.2, "export personal data": A6 to A10 and A13.
 EXPORTERS = REGIONS | granted(Role.SCHOOL_ADMIN, Role.DISTRICT_INSTITUTION, Role.CITY_CENTRE)
-
-Rows = Sequence[Any]
-People = dict[str, dict[str, str]]
 
 
 class TeacherFilters(Schema):
@@ -58,56 +52,6 @@ class CodeFilters(Schema):
     state = fields.Enum(CodeState, load_default=None, allow_none=True)
 
 
-def exports(
-    name: str,
-    title: str,
-    policy: Policy,
-    titles: tuple[str, ...],
-    filters: type[Schema],
-    find: Callable[[Session, Scope, Any, int], Rows],
-    count: Callable[[Session, Scope, int], int],
-    key: Callable[[Any], Any],
-    show: Callable[[Any, Call, Scope, Rows], Iterable[Sequence[str]]],
-) -> Export:
-    """An export that reads pages by key with `find` and `show`s them; nothing is open while it shows, which may ask others."""
-
-    def read(service: Any, call: Call, scope: Scope, after: Any) -> ExportPage:
-        call.authorise(place=scope.place, missing=MISSING)
-        with service.database.read(call) as db:
-            found = find(db, scope, after, PAGE_ROWS + 1)
-        shown = found[:PAGE_ROWS]
-        following = key(shown[-1]) if len(found) > PAGE_ROWS else None
-        return ExportPage([list(cells) for cells in show(service, call, scope, shown)], following)
-
-    def count_rows(service: Any, call: Call, scope: Scope) -> int:
-        call.authorise(place=scope.place, missing=MISSING)
-        with service.database.read(call) as db:
-            return count(db, scope, Export.longest + 1)
-
-    return Export(name, title, titles, policy.with_step_up(), count_rows, read, filters)
-
-
-def disclosed(service: Any, call: Call, scope: Scope, account_ids: Iterable[uuid.UUID]) -> People:
-    """The people whom identity discloses to this caller, by id; whom it does not, stay without a name."""
-    wanted = sorted({str(account_id) for account_id in account_ids})
-    if not wanted:
-        return {}
-    arguments = {"account_ids": wanted, "reason": scope.reason, "job_id": str(scope.job_id)}
-    # Each page is a command of its own; its answer is kept nowhere, so a repeated one discloses and records again.
-    command_id = f"/job/{scope.job_id}/{uuid.uuid4()}"
-    reply = service.bus.tell_for(call.actor, identity.SERVICE, "disclose_people", arguments, command_id)
-    return {person["account_id"]: person for person in reply["people"]}
-
-
-def counted(statement: sa.Select, limit: int) -> sa.Select:
-    """How many rows, up to `limit`: whether there are more than may leave needs no counting of millions."""
-    return sa.select(sa.func.count()).select_from(statement.limit(limit).subquery())
-
-
-def day(instant: dt.datetime | None) -> str:
-    return f"{instant.astimezone(clock.BEIJING):%Y-%m-%d}" if instant else ""
-
-
 # --- teachers -----------------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +68,7 @@ def count_teachers(db: Session, scope: Scope, limit: int) -> int:
 
 
 def show_teachers(service: Any, call: Call, scope: Scope, found: Rows) -> Iterable[Sequence[str]]:
-    people = disclosed(service, call, scope, (staff.teacher_id for staff in found))
+    people = disclosed(service.bus, call, scope, identity.SERVICE, (staff.teacher_id for staff in found))
     for staff in found:
         person = people.get(str(staff.teacher_id), {})
         yield (
@@ -153,7 +97,7 @@ def count_transfers(db: Session, scope: Scope, limit: int) -> int:
 
 
 def show_transfers(service: Any, call: Call, scope: Scope, found: Sequence[TransferView]) -> Iterable[Sequence[str]]:
-    people = disclosed(service, call, scope, (transfer.teacher_id for transfer in found))
+    people = disclosed(service.bus, call, scope, identity.SERVICE, (transfer.teacher_id for transfer in found))
     for transfer in found:
         person = people.get(str(transfer.teacher_id), {})
         yield (
@@ -259,7 +203,7 @@ def show_codes(_service: Any, _call: Call, _scope: Scope, found: Rows) -> Iterab
 
 
 KINDS = (
-    exports(
+    paged(
         bulk.EXPORT_TEACHERS,
         "教师名册导出",
         EXPORTERS,
@@ -278,39 +222,43 @@ KINDS = (
             "更新日期",
         ),
         TeacherFilters,
+        MISSING,
         find_teachers,
         count_teachers,
         lambda staff: (staff.place, staff.teacher_id),
         show_teachers,
     ),
-    exports(
+    paged(
         bulk.EXPORT_TRANSFERS,
         "教师调动导出",
         EXPORTERS,
         ("继续教育学号", "姓名", "原学校", "新学校", "审批层级", "状态", "申请日期", "审批日期", "原因"),
         TransferFilters,
+        MISSING,
         find_transfers,
         count_transfers,
         lambda transfer: transfer.transfer_id,
         show_transfers,
     ),
-    exports(
+    paged(
         bulk.EXPORT_ACTIVATION,
         "管理员激活进度导出",
         REGIONS,
         ("单位", "位置", "层级", "角色", "激活状态", "更新日期"),
         SeatFilters,
+        MISSING,
         find_seats,
         count_seats,
         lambda seat: (seat.place, seat.role),
         show_seats,
     ),
-    exports(
+    paged(
         bulk.EXPORT_CODES,
         "权限码清单导出",
         REGIONS,
         ("单位", "位置", "角色", "状态", "生成日期", "失效日期", "发放方式", "激活日期"),
         CodeFilters,
+        MISSING,
         find_codes,
         count_codes,
         lambda found: found[0].code_id,

@@ -14,6 +14,7 @@ from services.org.rules.delegation import is_live
 from services.shared import clock, messages
 from services.shared.actor import Actor, Grant, Role
 from services.shared.bulk import entrypoints
+from services.shared.bulk.exporting import masked_name
 from services.shared.bulk.kinds import by_name
 
 TEXTS = {**messages.ERRORS, **identity.ERRORS, **contract.ERRORS}
@@ -33,8 +34,7 @@ class OrgBulkService(entrypoints.RunsJobs):
         )
 
     def name_of(self, actor: Actor) -> str:
-        name = str(self.bus.ask_for(actor, identity.SERVICE, "get_profile", {})["name"])
-        return name[:1] + "*" * len(name[1:])
+        return masked_name(self.bus, actor, identity.SERVICE)
 
     def text_of(self, code: str) -> str:
         return TEXTS.get(code, TEXTS["shared.unknown"])[0]

@@ -20,7 +20,7 @@ from services.org.units.models import SchoolCode, SchoolFormerPlace, SchoolMove,
 from services.org.units.rules import policies
 from services.org.units.rules.lifecycle import LIVING, CodeEnd
 from services.org.units.rules.policies import TenantPolicy
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 from services.shared.errors import NotFound
 from services.shared.many_rows import words_of
 from services.shared.placement import is_below

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+import secrets
 import uuid
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from services.catalog import contract as catalog
 from services.catalog import rules as catalog_rules
@@ -18,7 +20,10 @@ from services.credits.recognition import RecognitionService
 from services.credits.service import CreditsService
 from services.learning import contract as learning
 from services.org import contract as org
+from services.shared import clock
+from services.shared.actor import Role
 from services.shared.ids import new_id
+from tests.conftest import person
 
 _numbers = itertools.count(1)
 _CONTRACTS = {**catalog.EVENTS, **learning.EVENTS, **org.EVENTS}
@@ -185,3 +190,78 @@ def announced(recognition):
         ]
 
     return payloads
+
+
+# --- a year in Guangxi -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def county():
+    """A county of Guangxi of the test's own, also when the databases are those of an earlier run."""
+    return f"CN/450000/450100/{secrets.randbelow(900_000) + 100_000}"
+
+
+@pytest.fixture
+def at(fixed_clock):
+    def move(text):
+        fixed_clock.instant = clock.parse_instant(text)
+
+    move("2023-11-20T10:00:00+08:00")
+    return move
+
+
+@pytest.fixture
+def teacher(recognition, county, at):
+    actor = person()
+    recognition.deliver("on_membership_changed", *membership(actor.account_id, f"{county}/s1"))
+    return actor
+
+
+@pytest.fixture
+def handler(county):
+    return person(None, (Role.COUNTY_ADMIN, county))
+
+
+@pytest.fixture
+def earn(credits_service, county):
+    """Credits by way of a declaration that both reviewers approve."""
+
+    def give(teacher, hours, form="校本研修", year=2023):
+        text = {
+            "year": year,
+            "kind": "DECLARATION",
+            "title": "教研",
+            "institution": "县教研室",
+            "hours": hours,
+            "started_on": f"{year}-10-01",
+            "ended_on": f"{year}-10-03",
+            "training_form": form,
+        }
+        made = {"declaration_id": credits_service.call("create_declaration", text, teacher)["declaration_id"]}
+        credits_service.call("submit_declaration", made, teacher)
+        credits_service.call("pass_declaration", made, person(None, (Role.SCHOOL_ADMIN, f"{county}/s1")))
+        credits_service.call("approve_declaration", made, person(None, (Role.COUNTY_ADMIN, county)))
+        return made
+
+    return give
+
+
+@pytest.fixture
+def verification(credits_service):
+    def read(teacher, year=2023, actor=None, **more):
+        arguments = {"year": year, "teacher_id": str(teacher.account_id), **more}
+        return credits_service.call("get_year_verification", arguments, actor or teacher)
+
+    return read
+
+
+@pytest.fixture
+def freeze(credits_service, at):
+    def run(instant="2024-02-01T00:00:00+08:00"):
+        at(instant)
+        # Other tests closed the same year of the same scheme.
+        with credits_service.database.work() as db:
+            db.execute(sa.text("DELETE FROM year_closing"))
+        credits_service.service.freeze_years(clock.now())
+
+    return run

@@ -279,3 +279,32 @@ def test_withdrawing_ends_it_at_any_time_before_the_decision(credits_service, te
 def test_bad_input_is_refused(credits_service, teacher, change, code):
     with pytest.raises(InvalidInput, match=code):
         credits_service.call("create_declaration", {**TEXT, **change}, teacher)
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "level"),
+    [
+        (Role.DISTRICT_INSTITUTION, COUNTY, "COUNTY"),
+        (Role.CITY_CENTRE, COUNTY.rpartition("/")[0], "CITY"),
+        (Role.PROVINCE_ADMIN, "CN/440000", "PROVINCE"),
+    ],
+)
+def test_it_is_told_which_of_the_four_levels_recognised_the_hours(
+    credits_service, teacher, declare, act, role, place, level
+):
+    declaration = declare(teacher)
+    act("pass_declaration", declaration, SCHOOL)
+    assert act("get_declaration", declaration, teacher)["recogniser"] is None
+    approved = act("approve_declaration", declaration, person(None, (role, place)))
+    assert approved["recogniser"] == level
+    [entry] = credits_service.call("list_ledger", {}, teacher)["items"]
+    assert entry["recogniser"] == level
+    asked = {"place": COUNTY, "limit": 200}
+    by_level = {
+        each: [
+            item["declaration_id"]
+            for item in credits_service.call("list_declarations", {**asked, "recogniser": each}, DEPARTMENT)["items"]
+        ]
+        for each in ("COUNTY", "CITY", "PROVINCE")
+    }
+    assert [each for each, ids in by_level.items() if declaration["declaration_id"] in ids] == [level]

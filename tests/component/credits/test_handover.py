@@ -235,3 +235,133 @@ def test_hand_overs_are_listed_for_those_who_recognise_hours_there(credits_servi
         credits_service.call("list_handovers", arguments, person(None, (Role.COUNTY_ADMIN, "CN/440000/440100/440103")))
     with pytest.raises(NotAllowed):
         credits_service.call("list_handovers", arguments, teacher)
+
+
+# --- settling, revoking, issuing again ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settle(credits_service, county):
+    def run(place=county, actor=None, **more):
+        handler = actor or person(None, (Role.COUNTY_ADMIN, county))
+        return credits_service.call("settle_handovers", {"place": place, **more}, handler)
+
+    return run
+
+
+@pytest.fixture
+def revoke(recognition):
+    def tell(told):
+        payload = {**{name: told[name] for name in ("teacher_id", "programme_id", "certificate_id")}, "version": 2}
+        payload |= {"state": "REVOKED", "number": NUMBER}
+        assert certs.EVENTS[certs.CERTIFICATE_REVOKED]().validate(payload) == {}
+        recognition.deliver("on_certificate_revoked", certs.CERTIFICATE_REVOKED, payload)
+
+    return tell
+
+
+def test_a_pack_that_gets_its_rule_takes_over_what_was_issued_before(
+    credits_service, teacher, issue, entered, adopted, settle, county
+):
+    issue(teacher)
+    assert settle() == {"entered": 0, "held": 0, "next": None}
+    adopted(RULE)
+    assert settle() == {"entered": 1, "held": 0, "next": None}
+    assert settle() == {"entered": 0, "held": 0, "next": None}
+    [entry] = entered(teacher)
+    assert NUMBER in entry["explanation"]["why"]
+    with credits_service.database.work() as db:
+        query = sa.text("SELECT count(*) FROM audit WHERE action = 'settle_handovers' AND subject = :id")
+        assert db.scalar(query, {"id": teacher.account_id}) == 1
+
+
+def test_a_number_that_arrives_later_settles_what_was_held(teacher, issue, entered, adopted, settle):
+    adopted(RULE)
+    told = issue(teacher, number=None)
+    assert settle()["held"] == 1
+    issue(teacher, told["certificate_id"])
+    assert len(entered(teacher)) == 1
+    assert settle() == {"entered": 0, "held": 0, "next": None}
+
+
+def test_what_a_frozen_year_refuses_stays_held_however_often_it_is_tried(
+    credits_service, teacher, issue, entered, adopted, settle, fixed_clock
+):
+    issue(teacher)
+    fixed_clock.instant = clock.parse_instant("2024-02-02T10:00:00+08:00")
+    with credits_service.database.work() as db:
+        db.execute(sa.text("DELETE FROM year_closing"))
+    credits_service.service.freeze_years(clock.now())
+    adopted(RULE)
+    for _ in range(2):
+        assert settle() == {"entered": 0, "held": 1, "next": None}
+    assert entered(teacher) == []
+
+
+def test_settling_goes_batch_by_batch_and_no_further_than_the_own_territory(
+    recognition, record, season, teacher, issue, entered, adopted, settle, county
+):
+    others = [person() for _ in range(2)]
+    for other in others:
+        recognition.deliver("on_membership_changed", *membership(other.account_id, f"{county}/s2"))
+        record(*season.everything(other.account_id))
+    everybody = sorted([teacher, *others], key=lambda each: each.account_id)
+    for each in everybody:
+        issue(each)
+    adopted(RULE)
+    first = settle(limit=2)
+    assert (first["entered"], first["next"]) == (2, str(everybody[1].account_id))
+    assert settle(limit=2, after=first["next"]) == {"entered": 1, "held": 0, "next": None}
+    assert [len(entered(each)) for each in everybody] == [1, 1, 1]
+    with pytest.raises(NotFound):
+        settle(actor=person(None, (Role.COUNTY_ADMIN, "CN/440000/440100/440103")))
+    with pytest.raises(NotAllowed):
+        settle(actor=teacher)
+
+
+def test_a_revocation_takes_the_hours_back_and_names_the_certificate(teacher, issue, revoke, entered, adopted):
+    adopted(RULE)
+    told = issue(teacher)
+    for _ in range(2):
+        revoke(told)
+    back, award = entered(teacher)
+    assert (back["amount"], back["reversal_of"]) == ("-2.00", award["entry_id"])
+    assert f"certificate {NUMBER} was revoked" in back["explanation"]["why"]
+
+
+def test_a_revocation_waits_for_the_news_of_the_issue(teacher, issue, revoke, entered, adopted, season):
+    adopted(RULE)
+    told = {"teacher_id": str(teacher.account_id), "programme_id": season.programme_id, "certificate_id": str(new_id())}
+    with pytest.raises(NotYet):
+        revoke(told)
+    issue(teacher, told["certificate_id"])
+    revoke(told)
+    assert [each["amount"] for each in entered(teacher)] == ["-2.00", "2.00"]
+
+
+@pytest.mark.parametrize("revoked_first", [True, False])
+def test_a_certificate_that_is_issued_again_enters_under_the_next_turn(
+    credits_service, recognition, teacher, issue, revoke, entered, adopted, county, revoked_first
+):
+    adopted(RULE)
+    first = issue(teacher)
+    if revoked_first:
+        revoke(first)
+    second = issue(teacher, version=3)
+    if not revoked_first:
+        revoke(first)
+    with recognition.database.work() as db:
+        query = "SELECT source_ref, turn, amount FROM ledger WHERE teacher_id = :id AND source_ref LIKE 'handover:%'"
+        rows = db.execute(sa.text(f"{query} ORDER BY turn"), {"id": teacher.account_id}).all()
+    source = f"handover:{first['certificate_id']}"
+    assert [tuple(map(str, row)) for row in rows] == [
+        (source, "1", "2.00"),
+        (source, "2", "-2.00"),
+        (source, "3", "2.00"),
+    ]
+    year = credits_service.call("get_year_verification", {"year": 2023}, teacher)
+    assert year["verification"]["total"] == "2.00"
+    states = {each["certificate_id"]: each["state"] for each in handovers(credits_service, county)}
+    assert states == {first["certificate_id"]: "TAKEN_BACK", second["certificate_id"]: "ENTERED"}
+    revoke(second)
+    assert credits_service.call("get_year_verification", {"year": 2023}, teacher)["verification"]["total"] == "0.00"

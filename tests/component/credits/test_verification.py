@@ -15,80 +15,6 @@ from services.shared.ids import new_id
 from tests.component.credits.conftest import membership
 from tests.conftest import person
 
-_towns = iter(range(450101, 459999))
-
-
-@pytest.fixture
-def county():
-    """A county of Guangxi of the test's own."""
-    return f"CN/450000/450100/{next(_towns)}"
-
-
-@pytest.fixture
-def at(fixed_clock):
-    def move(text):
-        fixed_clock.instant = clock.parse_instant(text)
-
-    move("2023-11-20T10:00:00+08:00")
-    return move
-
-
-@pytest.fixture
-def teacher(recognition, county, at):
-    actor = person()
-    recognition.deliver("on_membership_changed", *membership(actor.account_id, f"{county}/s1"))
-    return actor
-
-
-@pytest.fixture
-def handler(county):
-    return person(None, (Role.COUNTY_ADMIN, county))
-
-
-@pytest.fixture
-def earn(credits_service, county):
-    """Credits by way of a declaration that both reviewers approve."""
-
-    def give(teacher, hours, form="校本研修", year=2023):
-        text = {
-            "year": year,
-            "kind": "DECLARATION",
-            "title": "教研",
-            "institution": "县教研室",
-            "hours": hours,
-            "started_on": f"{year}-10-01",
-            "ended_on": f"{year}-10-03",
-            "training_form": form,
-        }
-        made = {"declaration_id": credits_service.call("create_declaration", text, teacher)["declaration_id"]}
-        credits_service.call("submit_declaration", made, teacher)
-        credits_service.call("pass_declaration", made, person(None, (Role.SCHOOL_ADMIN, f"{county}/s1")))
-        credits_service.call("approve_declaration", made, person(None, (Role.COUNTY_ADMIN, county)))
-        return made
-
-    return give
-
-
-@pytest.fixture
-def verification(credits_service):
-    def read(teacher, year=2023, actor=None, **more):
-        arguments = {"year": year, "teacher_id": str(teacher.account_id), **more}
-        return credits_service.call("get_year_verification", arguments, actor or teacher)
-
-    return read
-
-
-@pytest.fixture
-def freeze(credits_service, at):
-    def run(instant="2024-02-01T00:00:00+08:00"):
-        at(instant)
-        # Other tests closed the same year of the same scheme.
-        with credits_service.database.work() as db:
-            db.execute(sa.text("DELETE FROM year_closing"))
-        credits_service.service.freeze_years(clock.now())
-
-    return run
-
 
 def figures(shown):
     return shown["state"], shown["verification"]["total"], shown["verification"]["met"]
@@ -366,3 +292,84 @@ def test_bad_corrections_are_refused(credits_service, complaint, handler, correc
         credits_service.call(
             "answer_complaint", on(complaint, accepted=True, reply="改", corrections=corrections), handler
         )
+
+
+# --- sheets and lists -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sheet(credits_service):
+    def read(teacher, actor=None, year=2023):
+        arguments = {"year": year, "teacher_id": str(teacher.account_id)}
+        return credits_service.call("get_year_sheet", arguments, actor or teacher)
+
+    return read
+
+
+def test_a_sheet_is_of_a_frozen_year_only_and_says_whose_and_against_what(teacher, earn, freeze, sheet, county):
+    earn(teacher, "30")
+    with pytest.raises(Conflict) as refusal:
+        sheet(teacher)
+    assert refusal.value.code == "credits.year_open"
+    freeze()
+    printed = sheet(teacher)
+    assert printed["teacher_id"] == str(teacher.account_id)
+    assert (printed["school_name"], printed["place"]) == ("第1小学", f"{county}/s1")
+    assert (printed["state"], printed["version"], printed["total"], printed["met"]) == ("FROZEN", 1, "10.00", False)
+    assert printed["verification"]["required"] == [
+        {"rule_id": "GX.YEAR", "measure": "total", "required": "16.00"},
+        {"rule_id": "GX.YEAR", "measure": "校本研修", "required": "10.00"},
+    ]
+    assert {"rule_id": "GX.TOTAL", "measure": "total", "required": "120.00"} in printed["cycle"]["required"]
+    assert printed["pack"]["titles"]["zh"].startswith("广西")
+
+
+def test_a_snapshot_that_does_not_fit_its_hash_is_not_printed(credits_service, teacher, earn, freeze, sheet):
+    earn(teacher, "30")
+    freeze()
+    with credits_service.database.work() as db:
+        db.execute(
+            sa.text(
+                "UPDATE year_verification SET body = jsonb_set(body, '{verification,total}', '\"99.00\"')"
+                " WHERE teacher_id = :id"
+            ),
+            {"id": teacher.account_id},
+        )
+    with pytest.raises(Conflict) as refusal:
+        sheet(teacher)
+    assert refusal.value.code == "credits.snapshot_damaged"
+
+
+def test_the_snapshot_keeps_the_school_of_its_closing(recognition, teacher, earn, freeze, sheet, county):
+    earn(teacher, "30")
+    freeze()
+    recognition.deliver("on_membership_changed", *membership(teacher.account_id, f"{county}/s2", version=2))
+    assert sheet(teacher)["school_name"] == "第1小学"
+    with pytest.raises(NotFound):
+        sheet(teacher, person(None, (Role.SCHOOL_ADMIN, f"{county}/s1")))
+    assert sheet(teacher, person(None, (Role.PRINCIPAL, f"{county}/s2")))["total"] == "10.00"
+
+
+def test_a_place_lists_its_frozen_years_school_by_school(credits_service, recognition, teacher, earn, freeze, county):
+    other = person()
+    recognition.deliver("on_membership_changed", *membership(other.account_id, f"{county}/s0"))
+    earn(teacher, "48")
+    freeze()
+    head = person(None, (Role.COUNTY_ADMIN, county))
+
+    def page(actor=head, place=county, **more):
+        return credits_service.call("list_year_verifications", {"place": place, "year": 2023, **more}, actor)
+
+    assert [each["teacher_id"] for each in page()["items"]] == [str(other.account_id), str(teacher.account_id)]
+    assert [(each["met"], each["total"]) for each in page(met=True)["items"]] == [(True, "16.00")]
+    first = page(limit=1)
+    assert [each["teacher_id"] for each in page(limit=1, cursor=first["next_cursor"])["items"]] == [
+        str(teacher.account_id)
+    ]
+    principal = person(None, (Role.PRINCIPAL, f"{county}/s1"))
+    assert len(page(principal, f"{county}/s1")["items"]) == 1
+    for place in (county, f"{county}/s0"):
+        with pytest.raises(NotFound):
+            page(principal, place)
+    with pytest.raises(NotAllowed):
+        page(teacher, f"{county}/s1")

@@ -11,6 +11,7 @@ import uuid
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from services.credits import contract as credits_contract
 from services.identity.rules.documents import check_character
 from services.org import contract as org
 from services.shared.actor import ANONYMOUS, Actor, Desk, Grant, Kind, Role, instant_in
@@ -150,8 +151,8 @@ class People:
         )
 
     def hear(self, method, event_type, payload, event_id=None):
-        """Deliver an event of org's, as org promises it."""
-        assert org.EVENTS[event_type]().validate(payload) == {}
+        """Deliver an event of another service's, as its owner promises it."""
+        assert {**org.EVENTS, **credits_contract.EVENTS}[event_type]().validate(payload) == {}
         self.component.deliver(method, event_type, payload, event_id)
 
     def events(self, event_type, account_id):

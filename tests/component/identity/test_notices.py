@@ -1,5 +1,6 @@
 """Notices (F66): one per decision, after the commit, capped, in two languages, kept from the wrong phone."""
 
+import datetime as dt
 import types
 import uuid
 
@@ -202,6 +203,63 @@ def test_an_approved_transfer_is_told_once_though_the_membership_moves_too(peopl
     change(people, actor, "VERIFIED", 3, school="东风小学")
     send(people)
     assert [text[4:8] for text in provider.to(phone)] == ["实验小学", "您调入东"]
+
+
+# --- what yearly verification comes to -------------------------------------------------------------------------------------
+
+
+def frozen(people, actor, *, met=True, version=1, year=2023, event_id=None):
+    payload = {"teacher_id": str(actor.account_id), "year": year, "version": version, "met": met}
+    people.hear("on_year_frozen", "credits.year_frozen", payload, event_id)
+
+
+def test_a_teacher_is_told_once_what_her_year_came_to_and_what_a_complaint_changed(people, provider):
+    actor, phone = people.register()
+    event_id = new_id()
+    for _ in range(2):
+        frozen(people, actor, met=False, event_id=event_id)
+    frozen(people, actor, met=False)  # announced again under another id
+    complaint = {"complaint_id": str(new_id()), "teacher_id": str(actor.account_id)}
+    for version, state in enumerate(("FILED", "ASSIGNED", "ANSWERED", "CLOSED"), start=1):
+        people.hear(
+            "on_complaint_changed", "credits.complaint_changed", {**complaint, "version": version, "state": state}
+        )
+    frozen(people, actor, met=True, version=2)
+    people.pass_time(days=1)
+    send(people)
+    assert provider.to(phone) == [
+        "【研修】您2023年度培训验证未达到要求，请登录查看差额；如有异议，请在投诉期内提出。",
+        "【研修】您的年度验证投诉已答复，请登录查看。",
+        "【研修】您2023年度培训验证结果已更正，请登录查看。",
+    ]
+
+
+def test_nobody_is_woken_for_a_year_that_is_frozen_at_midnight(people, provider):
+    actor, phone = people.register()
+    now = clock.now().astimezone(clock.BEIJING)
+    people.pass_time(seconds=(now.replace(hour=0, minute=1, second=0) + dt.timedelta(days=1) - now).total_seconds())
+    frozen(people, actor)
+    send(people)
+    assert provider.to(phone) == []
+    people.pass_time(hours=9)
+    send(people)
+    assert len(provider.to(phone)) == 1
+
+
+def test_a_year_that_is_old_news_is_told_to_nobody(people, provider, monkeypatch):
+    actor, _ = people.register()
+    plain = actions.note_year
+    monkeypatch.setattr(
+        actions,
+        "note_year",
+        lambda db, vault, payload, at, now: plain(db, vault, payload, at - dt.timedelta(days=2), now),
+    )
+    frozen(people, actor)
+    assert states(people, actor) == []
+    nobody = people.actor({"account_id": str(uuid.uuid4()), "active_identity": "TEACHER"})
+    monkeypatch.undo()
+    frozen(people, nobody)
+    assert states(people, nobody) == []
 
 
 def test_a_refused_handler_leaves_no_message(people, provider, monkeypatch):

@@ -16,6 +16,7 @@ DETAILS = {
     "reason_en": "the photo cannot be read",
     "provider_zh": "智教中国",
     "provider_en": "National pass",
+    "year": "2023",
 }
 
 
@@ -72,3 +73,19 @@ def test_tries_grow_apart_and_end():
     pauses = [(rules.next_try(attempt, NOW) - NOW).total_seconds() / 60 for attempt in range(1, 10)]
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert rules.next_try(10, NOW) is None
+
+
+def test_what_can_wait_is_told_by_day():
+    for told_at, due_at in (
+        ("2024-02-01T00:00:30+08:00", "2024-02-01T09:00:00+08:00"),
+        ("2024-02-01T09:00:00+08:00", "2024-02-01T09:00:00+08:00"),
+        ("2024-02-01T19:59:59+08:00", "2024-02-01T19:59:59+08:00"),
+        ("2024-02-01T20:00:00+08:00", "2024-02-02T09:00:00+08:00"),
+    ):
+        assert rules.by_day(dt.datetime.fromisoformat(told_at)) == dt.datetime.fromisoformat(due_at)
+
+
+def test_a_year_that_was_frozen_again_tells_of_the_correction():
+    assert rules.year_kind(1, met=True) is NoticeKind.YEAR_MET
+    assert rules.year_kind(1, met=False) is NoticeKind.YEAR_NOT_MET
+    assert rules.year_kind(2, met=True) is NoticeKind.YEAR_CORRECTED

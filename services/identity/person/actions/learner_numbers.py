@@ -13,7 +13,7 @@ from services.identity import contract
 from services.identity.models import Account
 from services.identity.person.rules.learner_no import BODY, learner_no
 from services.shared import outbox
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 from services.shared.many_rows import words_of
 
 _KNOWN = """

@@ -15,10 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from services.identity.service import IdentityService
-from services.org.bulk import exports
 from services.shared import clock
 from services.shared.actor import Actor, Desk, Role
-from services.shared.bulk import queries, upkeep
+from services.shared.bulk import exporting, queries, upkeep
 from services.shared.bulk.files import SealedFile
 from services.shared.bulk.rules import DOWNLOAD_LIFETIME, FILE_LIFETIME, MAXIMUM_EXPORTS_A_DAY
 from services.shared.crypto import SealError
@@ -120,7 +119,7 @@ def test_teachers_leave_whole_and_the_file_says_who_took_them_and_why(jobs: Jobs
 
 
 def test_an_export_reads_page_by_page(jobs: Jobs, county: County, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "PAGE_ROWS", 7)
+    monkeypatch.setattr(exporting, "PAGE_ROWS", 7)
     job_id = ask(jobs, county.admin)
     jobs.run()
     header, *rows = sheet(fetch(jobs, county.admin, job_id))
@@ -237,7 +236,7 @@ def test_the_request_each_person_and_each_download_are_in_the_audit_trail(
 def test_the_right_is_looked_up_at_each_page(
     jobs: Jobs, org: Org, county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "PAGE_ROWS", 7)
+    monkeypatch.setattr(exporting, "PAGE_ROWS", 7)
     job_id = ask(jobs, county.admin)
     original: Any = queries.update_job
     pages: list[int] = []
