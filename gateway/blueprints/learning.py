@@ -67,6 +67,14 @@ def renew_play_token(study_session_id):
     return tell("learning", "renew_play_token", {"study_session_id": str(study_session_id)})
 
 
+@blueprint.route("/study-sessions/<uuid:study_session_id>/presence", methods=["POST"])
+@blueprint.doc(operationId="confirm_presence")
+@blueprint.response(200, schemas.Presence)
+def confirm_presence(study_session_id):
+    """Answer a presence prompt. Until an overdue one is answered the session's clock stands still; nothing else is lost."""
+    return tell("learning", "confirm_presence", {"study_session_id": str(study_session_id)})
+
+
 @blueprint.route("/study-sessions/<uuid:study_session_id>/answers", methods=["POST"])
 @blueprint.doc(operationId="answer_quiz")
 @blueprint.arguments(schemas.AnswerRequest)

@@ -12,6 +12,7 @@ POLICIES: dict[str, policy.Policy] = {
     "open_study_session": policy.own(),
     "renew_play_token": policy.own(),
     "answer_quiz": policy.own(),
+    "confirm_presence": policy.own(),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
     "read_snapshot": policy.service("credits", "cli"),
     "get_digest": policy.service("credits", "cli"),

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME
+from services.learning.study.rules.presence import ANSWER_WITHIN_SECONDS
 from services.shared import clock
 from services.shared.fields import Instant
 from services.shared.paging import Page
@@ -60,6 +61,10 @@ class RenewPlayToken(Schema):
     study_session_id = fields.UUID(required=True)
 
 
+class ConfirmPresence(Schema):
+    study_session_id = fields.UUID(required=True)
+
+
 class AnswerQuiz(Schema):
     study_session_id = fields.UUID(required=True)
     quiz_id = fields.UUID(required=True)
@@ -96,6 +101,8 @@ class OpenedSession(Schema):
     activity_id = fields.UUID()
     duration_seconds = fields.Integer()
     silence_limit_seconds = fields.Integer()
+    prompt_in_seconds = fields.Integer(allow_none=True)
+    answer_within_seconds = fields.Constant(ANSWER_WITHIN_SECONDS)
     counts = fields.Boolean()
     reasons = fields.List(fields.String())
     seen = RangeList()
@@ -110,10 +117,16 @@ class RenewedSession(Schema):
     expires_in_seconds = fields.Constant(int(PLAY_TOKEN_LIFETIME.total_seconds()))
     fence = fields.Integer()
     durable_seq = fields.Integer()
+    prompt_in_seconds = fields.Integer(allow_none=True)
 
     @post_dump
     def _nothing_expires_without_token(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return data if data["play_token"] else {**data, "expires_in_seconds": 0}
+
+
+class ConfirmedPresence(Schema):
+    study_session_id = fields.UUID()
+    prompt_in_seconds = fields.Integer(allow_none=True)
 
 
 class JudgedAnswer(Schema):

@@ -134,6 +134,17 @@ class LearningService(AuditTrail, TellsSnapshots):
 
         return self.database.commit_once(call, act, schemas.JudgedAnswer())
 
+    @command
+    def confirm_presence(self, call):
+        study_session_id = call.load(schemas.ConfirmPresence())["study_session_id"]
+
+        def act(db):
+            study_session = study_queries.lock_study_session(db, study_session_id)
+            call.authorise(subject=study_session.teacher_id, missing="learning.session_unknown")
+            return sessions.confirm_presence(db, study_session, call.now)
+
+        return self.database.commit_once(call, act, schemas.ConfirmedPresence())
+
     @query
     def get_progress(self, call):
         teacher_id = call.authorise_own()

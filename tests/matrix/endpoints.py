@@ -121,6 +121,9 @@ LEARNING = {
     "learning.renew_play_token": studying(
         lambda _ask: {"study_session_id": str(new_id())}, "learning.session_unknown", unsure="nobody studies here"
     ),
+    "learning.confirm_presence": studying(
+        lambda _ask: {"study_session_id": str(new_id())}, "learning.session_unknown", unsure="nobody studies here"
+    ),
     "learning.answer_quiz": studying(
         lambda _ask: {"study_session_id": str(new_id()), "quiz_id": str(new_id()), "answer": ["A"]},
         "learning.session_unknown",

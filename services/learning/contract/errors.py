@@ -32,6 +32,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "该学习会话已结束，请重新开始播放。",
         "This study session has ended: start playing again.",
     ),
+    "learning.presence_not_asked": (
+        "还没有到在线确认的时间。",
+        "Nobody has asked yet whether you are there.",
+    ),
     # quizzes
     "learning.quiz_unknown": ("这个视频没有该问答。", "The video has no such quiz."),
     "learning.quiz_order": ("请先完成前面的问答。", "Answer the earlier quiz of this video first."),

@@ -23,8 +23,11 @@ def prompt_after_ms(every_seconds: int, chance: float) -> int:
 
 
 def begin_presence(prompt_ms: int | None) -> Ranges:
-    """The time for which somebody who has just opened a session is believed to be there; all of it without prompts."""
-    return ALL_DAY if prompt_ms is None else ((0, _until(prompt_ms)),)
+    """The time for which somebody who has just opened a session is believed to be there; all of it without prompts.
+
+    A prompt that was due before the opening (`prompt_ms` < 0) has to be answered first.
+    """
+    return ALL_DAY if prompt_ms is None else multirange.normalise([(0, _until(prompt_ms))])
 
 
 def confirm_presence(present: Ranges, at_ms: int, next_prompt_ms: int) -> Ranges:
