@@ -13,6 +13,7 @@ POLICIES: dict[str, policy.Policy] = {
     "renew_play_token": policy.own(),
     "answer_quiz": policy.own(),
     "confirm_presence": policy.own(),
+    "reconcile_study": policy.service("cli"),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
     "read_snapshot": policy.service("credits", "cli"),
     "get_digest": policy.service("credits", "cli"),

@@ -65,6 +65,13 @@ class ConfirmPresence(Schema):
     study_session_id = fields.UUID(required=True)
 
 
+class ReconcileStudy(Schema):
+    """A page of pairs (teacher, activity) after the named one."""
+
+    after = fields.Tuple((fields.UUID(), fields.UUID()), load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=500, strict=True, validate=validate.Range(1, 1000))
+
+
 class AnswerQuiz(Schema):
     study_session_id = fields.UUID(required=True)
     quiz_id = fields.UUID(required=True)
@@ -178,3 +185,18 @@ class ProgrammeProgress(Schema):
     closes_at = Instant()
     as_of = Instant()
     courses = fields.List(fields.Nested(CourseProgress))
+
+
+class Difference(Schema):
+    teacher_id = fields.UUID()
+    activity_id = fields.UUID()
+    study_session_id = fields.UUID(allow_none=True)
+    counter = fields.String()
+    kept = fields.String()
+    rebuilt = fields.String()
+
+
+class Reconciliation(Schema):
+    checked = fields.Integer()
+    differences = fields.List(fields.Nested(Difference))
+    after = fields.List(fields.UUID(), allow_none=True)

@@ -836,6 +836,7 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "org.import_divisions": ("cli",),
     "org.reconcile_activation": ("cli",),
     "org.reconcile_staff_counts": ("cli",),
+    "learning.reconcile_study": ("cli",),
     "credits.reconcile_ledger": ("cli",),
     "credits.reconcile_statistics": ("cli",),
     "credits.rehearse_pack": ("cli",),
