@@ -184,6 +184,7 @@ class VideoProgress(ma.Schema):
     duration_seconds = fields.Integer(metadata={"example": 900})
     studied_seconds = fields.Integer(metadata={"example": 660})
     countable_seconds = fields.Integer(metadata={"example": 600})
+    held_seconds = fields.Integer(metadata={"description": "Would count, but waits for a review.", "example": 0})
     seen = _ranges("Watched.")
     countable = _ranges("Counts.")
     quizzes = fields.List(fields.Nested(QuizProgress))
@@ -198,6 +199,7 @@ class CourseProgress(ma.Schema):
     quiz_required = fields.Boolean()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     reasons = _reasons()
     videos = fields.List(fields.Nested(VideoProgress))
 

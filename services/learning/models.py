@@ -163,6 +163,7 @@ class StudySession(Model):
     seen: Mapped[Ranges] = mapped_column(default=EMPTY)
     countable: Mapped[Ranges] = mapped_column(default=EMPTY)
     claimed_seconds: Mapped[int] = mapped_column(default=0)  # of all its reports, earned or not
+    held: Mapped[bool] = mapped_column(default=False)  # by a review that holds (`review/rules.py`)
 
 
 class RecordedReport(Model):
@@ -183,7 +184,10 @@ class RecordedReport(Model):
 
 
 class Watched(Model):
-    """Seconds of the video: `seen` is the history, `countable` what may become hours. Both only grow."""
+    """Seconds of the video: `seen` is the history, `countable` what may become hours. Both only grow.
+
+    `held` is the part of `countable` that waits for a review: it is told to nobody as countable until it is cleared.
+    """
 
     __tablename__ = "watched"
 
@@ -191,6 +195,7 @@ class Watched(Model):
     activity_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     seen: Mapped[Ranges]
     countable: Mapped[Ranges]
+    held: Mapped[Ranges] = mapped_column(default=EMPTY)
 
 
 class QuizAnswer(Model):

@@ -1,11 +1,13 @@
-"""Who may call which method of learning: each teacher, about their own study and nobody else's."""
+"""Who may call which method of learning: each teacher, about their own study; reviewers about what is conspicuous."""
 
 from __future__ import annotations
 
+from services.learning.review import policy as review
 from services.shared import audit_trail, policy
 
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
+    **review.POLICIES,
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),

@@ -159,6 +159,7 @@ class VideoProgress(Schema):
     duration_seconds = fields.Integer()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     seen = RangeList()
     countable = RangeList()
     quizzes = fields.List(fields.Nested(QuizProgress))
@@ -173,6 +174,7 @@ class CourseProgress(Schema):
     quiz_required = fields.Boolean()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     reasons = fields.List(fields.String())
     videos = fields.List(fields.Nested(VideoProgress))
 

@@ -16,6 +16,7 @@ from services.learning.enrolment.rules import LearnerFacts
 from services.learning.models import Placement
 from services.learning.policy import POLICIES
 from services.learning.projections import PROJECTIONS
+from services.learning.review.entrypoints import Reviews
 from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
@@ -47,7 +48,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(AuditTrail, TellsSnapshots):
+class LearningService(Reviews, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS

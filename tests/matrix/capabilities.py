@@ -87,6 +87,7 @@ FURTHER: Final = """
 | answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S0:107-112, as creating |
 | see how a territory admits teachers | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | §3.1 tenant modes [I] |
 | say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
+| review conspicuous study | - | - | - | - | - | - | T | - | - | - | - | - | T | - | - | - | - | §4.8 f: anomalies go to review; as complaints, S3:524 [I] |
 | between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
 

@@ -446,6 +446,7 @@ def furnish(world: World) -> None:
     world.deliver_all()
     for spot in world.spots.values():
         declare(world, spot)
+        find_conspicuous(world, spot)
     world.learner_no = learner_no(world, world.spots[Where.OTHER_PROVINCE].people["second"])
     [world.unplaced] = world.new_people(1)
     world.deliver_all()
@@ -511,6 +512,24 @@ def declare(world: World, spot: Spot) -> None:
         world.call("credits", "submit_declaration", one, author)
         if kind == "passed":
             world.call("credits", "pass_declaration", one, school_admin(spot))
+
+
+def find_conspicuous(world: World, spot: Spot) -> None:
+    """A day of a teacher's study that waits for a reviewer."""
+    found = StudyReview(
+        review_id=new_id(),
+        teacher_id=uuid.UUID(member(world, spot)),
+        anomaly=Anomaly.LONG_DAY,
+        studied_on=clock.now().date(),
+        found={"seconds": 70_000, "sittings": 0},
+        state=ReviewState.PENDING,
+        decided_by=None,
+        found_at=clock.now(),
+        changed_at=clock.now(),
+    )
+    spot.things["review"] = str(found.review_id)
+    with world.process["learning"].database.work() as db:
+        db.add(found)
 
 
 def generate_code(world: World, spot: Spot, operator: Actor) -> None:

@@ -41,7 +41,9 @@ _PAIRS = sa.text("""
 _WATCHED = sa.text("""
     WITH pair AS (SELECT * FROM UNNEST(CAST(:teachers AS uuid[]), CAST(:activities AS uuid[])) AS p (teacher_id, activity_id)),
     rebuilt AS (
-        SELECT pair.*, coalesce(range_agg(sitting.seen), '{}') AS seen, coalesce(range_agg(sitting.countable), '{}') AS countable
+        SELECT pair.*, coalesce(range_agg(sitting.seen), '{}') AS seen, coalesce(range_agg(sitting.countable), '{}') AS countable,
+            coalesce(range_agg(sitting.countable) FILTER (WHERE sitting.held), '{}')
+                - coalesce(range_agg(sitting.countable) FILTER (WHERE NOT sitting.held), '{}') AS held
         FROM pair LEFT JOIN study_session AS sitting USING (teacher_id, activity_id)
         GROUP BY pair.teacher_id, pair.activity_id),
     compared AS (
@@ -49,7 +51,8 @@ _WATCHED = sa.text("""
         FROM rebuilt LEFT JOIN watched USING (teacher_id, activity_id)
         CROSS JOIN LATERAL (VALUES
             ('seen', coalesce(watched.seen, '{}'), rebuilt.seen),
-            ('countable', coalesce(watched.countable, '{}'), rebuilt.countable)) AS counter (counter, kept, rebuilt))
+            ('countable', coalesce(watched.countable, '{}'), rebuilt.countable),
+            ('held', coalesce(watched.held, '{}'), rebuilt.held)) AS counter (counter, kept, rebuilt))
     SELECT teacher_id, activity_id, CAST(NULL AS uuid) AS study_session_id, counter, kept::text, rebuilt::text
     FROM compared WHERE kept <> rebuilt
 """)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.learning.contract import reports
 from services.learning.models import RecordedReport, StudySession, ranges_text
+from services.learning.review.queries import keep_held
 from services.learning.study import queries, trail
 from services.learning.study.actions.evidence import announce_progress
 from services.learning.study.actions.sessions import since_opening
@@ -112,8 +113,10 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     if not taken:
         return
     gains = _gains(taken)
-    changed = _add_watched(db, gains)
+    changed, held = _add_watched(db, gains)
     _keep_sittings(db, {id(one.sitting): one.sitting for one in taken}.values())
+    # A late report of a sitting under review is held like the rest of it, and what is watched again is held no longer.
+    keep_held(db, held | {one.sitting.pair for one in taken if one.sitting.row.held})
     trail.add_reports(db, [_recorded(one, now) for one in taken])
     announce_progress(db, _to_announce(changed, gains, videos, now))
 
@@ -220,17 +223,17 @@ _ADD_WATCHED = sa.text("""
     ORDER BY teacher_id, activity_id
     ON CONFLICT (teacher_id, activity_id) DO UPDATE
     SET seen = watched.seen + excluded.seen, countable = watched.countable + excluded.countable
-    WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable)
-    RETURNING teacher_id, activity_id
+    WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable) OR NOT isempty(watched.held)
+    RETURNING teacher_id, activity_id, NOT isempty(watched.held) AS is_held
 """)
 
 
-def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> set[Pair]:
-    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed."""
+def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tuple[set[Pair], set[Pair]]:
+    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed, and those with time held."""
     # Sorted by key, so that two batches take their row locks in one order.
     rows = [(pair, *gain) for pair, gain in sorted(gains.items()) if gain[0]]
     if not rows:
-        return set()
+        return set(), set()
     result = db.execute(
         _ADD_WATCHED,
         {
@@ -240,7 +243,8 @@ def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> se
             "countable": [ranges_text(countable) for _, _, countable in rows],
         },
     )
-    return {(row.teacher_id, row.activity_id) for row in result}
+    pairs = {(row.teacher_id, row.activity_id): row.is_held for row in result}
+    return set(pairs), {pair for pair, is_held in pairs.items() if is_held}
 
 
 def _to_announce(
