@@ -86,7 +86,10 @@ class StudySession(ma.Schema):
     )
     prompt_in_seconds = _prompt_in_seconds()
     answer_within_seconds = fields.Integer(
-        metadata={"description": "A prompt answered later than this after it came stops the clock meanwhile.", "example": 120}
+        metadata={
+            "description": "A prompt answered later than this after it came stops the clock meanwhile.",
+            "example": 120,
+        }
     )
     counts = fields.Boolean(metadata={"description": "Whether study counts at this moment."})
     reasons = _reasons()

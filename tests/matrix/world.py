@@ -22,6 +22,8 @@ import sqlalchemy as sa
 from gateway.auth import AccessTokens
 from services.catalog import season_file
 from services.identity.actions import sign_ins
+from services.learning.contract.reviews import Anomaly, ReviewState
+from services.learning.review.models import StudyReview
 from services.org.actions import grants as org_grants
 from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Desk, Kind, Role

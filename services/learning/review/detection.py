@@ -76,9 +76,7 @@ def _impossible_speeds(db: Session, asked: dict[str, Any]) -> Iterator[Finding]:
             "claimed_seconds": sum(row.claimed_seconds for row in sittings),
             "elapsed_seconds": int(sum(row.elapsed for row in sittings)),
         }
-        yield Finding(
-            teacher_id, Anomaly.IMPOSSIBLE_SPEED, tuple(row.study_session_id for row in sittings), figures
-        )
+        yield Finding(teacher_id, Anomaly.IMPOSSIBLE_SPEED, tuple(row.study_session_id for row in sittings), figures)
 
 
 _DEVICES = sa.text("""

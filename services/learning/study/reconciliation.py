@@ -103,4 +103,4 @@ def find_differences(db: Session, pairs: list[Pair]) -> list[Difference]:
     if oldest is not None:
         begin = dt.datetime.combine(oldest, dt.time(), clock.BEIJING)
         rows += db.execute(_SITTINGS, {**asked, "from": begin})
-    return [Difference(**row._mapping) for row in rows]
+    return [Difference(**row._asdict()) for row in rows]

@@ -59,7 +59,10 @@ def test_every_counter_follows_from_the_reports(world, studied):
 @pytest.mark.parametrize(
     ("damage", "counters"),
     [
-        ("UPDATE watched SET seen = seen + '{[850,899)}', countable = countable + '{[890,895)}'", ["countable", "seen"]),
+        (
+            "UPDATE watched SET seen = seen + '{[850,899)}', countable = countable + '{[890,895)}'",
+            ["countable", "seen"],
+        ),
         ("DELETE FROM watched", ["countable", "seen"]),
         ("UPDATE study_session SET seqs = seqs + '{[90,91)}'", ["sitting.seqs"]),
         ("UPDATE study_session SET claimed_seconds = claimed_seconds + 1", ["sitting.claimed_seconds"]),
@@ -86,7 +89,9 @@ def test_days_are_dropped_whole_when_their_time_is_over(world, studied):
     with world.ingest.database.work() as db:
         assert trail.drop_days(db, today) >= 1
         assert trail.oldest_day(db) == today
-        rest = db.scalar(sa.text("SELECT count(*) FROM study_report WHERE teacher_id = :id"), {"id": teacher.account_id})
+        rest = db.scalar(
+            sa.text("SELECT count(*) FROM study_report WHERE teacher_id = :id"), {"id": teacher.account_id}
+        )
     assert rest == 0
     # What is left still agrees: sittings of before are compared with watched time only.
     assert of(reconcile(world), teacher) == of(reconcile(world), later) == []
