@@ -18,6 +18,7 @@ from gateway.health import health
 from gateway.limits import Limiter
 from gateway.messages import load_catalogue
 from gateway.revocations import Revocations
+from gateway.study_papers import StudyPapers
 from services.shared.actor import ActorSigner
 from services.shared.errors import NotAllowed
 from services.shared.keys import KeyRing, open_keyring
@@ -72,6 +73,7 @@ def _gateway(
         limiter=Limiter(settings.redis_url, scale or (DEVELOPMENT_LIMIT_SCALE if settings.development else 1)),
         catalogue=load_catalogue(),
         operations=operations,
+        study_papers=StudyPapers(keyring),
     )
 
 

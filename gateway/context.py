@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.messages import Catalogue
     from gateway.openapi import Operations
     from gateway.revocations import Revocations
+    from gateway.study_papers import StudyPapers
     from services.shared.keys import KeyRing
     from services.shared.settings import Settings
 
@@ -69,6 +70,7 @@ class Gateway:
     limiter: Limiter
     catalogue: Catalogue
     operations: Operations
+    study_papers: StudyPapers
 
 
 def gateway() -> Gateway:

@@ -70,6 +70,12 @@ class NewProgramme(Schema):
         required=True,
         metadata={"description": "A longer silence between two reports earns nothing for its excess.", "example": 600},
     )
+    presence_prompt_seconds = Whole(
+        metadata={
+            "description": "Ask the teacher this often, at a moment nobody can foresee, whether they are there. Absent: never.",
+            "example": 1200,
+        }
+    )
     opens_at = _instant({**_OPENS, "example": "2022-12-02T00:00:00+08:00"})
     closes_at = _instant(_CLOSES)
     courses = fields.List(fields.Nested(NewCourse), required=True)

@@ -67,6 +67,13 @@ class StudySessionRequest(Schema):
     )
 
 
+def _prompt_in_seconds() -> fields.Integer:
+    return fields.Integer(
+        allow_none=True,
+        metadata={"description": "When to ask whether the teacher is there; null: never.", "example": 900},
+    )
+
+
 class StudySession(ma.Schema):
     study_session_id = fields.UUID()
     play_token = fields.String(metadata={"description": "Goes with every study report of this session."})
@@ -76,6 +83,13 @@ class StudySession(ma.Schema):
     duration_seconds = fields.Integer(metadata={"example": 2700})
     silence_limit_seconds = fields.Integer(
         metadata={"description": "Report more often than this: a longer silence earns nothing.", "example": 600}
+    )
+    prompt_in_seconds = _prompt_in_seconds()
+    answer_within_seconds = fields.Integer(
+        metadata={
+            "description": "A prompt answered later than this after it came stops the clock meanwhile.",
+            "example": 120,
+        }
     )
     counts = fields.Boolean(metadata={"description": "Whether study counts at this moment."})
     reasons = _reasons()
@@ -96,6 +110,12 @@ class Renewal(ma.Schema):
             "example": 12,
         }
     )
+    prompt_in_seconds = _prompt_in_seconds()
+
+
+class Presence(ma.Schema):
+    study_session_id = fields.UUID()
+    prompt_in_seconds = _prompt_in_seconds()
 
 
 class AnswerRequest(Schema):
@@ -167,6 +187,7 @@ class VideoProgress(ma.Schema):
     duration_seconds = fields.Integer(metadata={"example": 900})
     studied_seconds = fields.Integer(metadata={"example": 660})
     countable_seconds = fields.Integer(metadata={"example": 600})
+    held_seconds = fields.Integer(metadata={"description": "Would count, but waits for a review.", "example": 0})
     seen = _ranges("Watched.")
     countable = _ranges("Counts.")
     quizzes = fields.List(fields.Nested(QuizProgress))
@@ -181,6 +202,7 @@ class CourseProgress(ma.Schema):
     quiz_required = fields.Boolean()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     reasons = _reasons()
     videos = fields.List(fields.Nested(VideoProgress))
 

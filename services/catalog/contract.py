@@ -63,6 +63,8 @@ class ProgrammePublished(Schema):
     closes_at = fields.AwareDateTime(required=True)
     rule_pack = fields.String(required=True)
     silence_limit_seconds = fields.Integer(required=True)
+    # Absent: nobody is asked whether they are there.
+    presence_prompt_seconds = fields.Integer()
     certificate_template = fields.String(required=True)
     courses = fields.List(fields.Nested(PublishedCourse), required=True)
 

@@ -19,7 +19,10 @@ def stable_id(*keys: str) -> uuid.UUID:
 def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
     """The season's content with an id at each level: what is stored and announced, as plain JSON."""
     code = season["code"]
+    # Only where it is asked for: the content, and so the hash, of a season without it stays what it was.
+    asked = {name: season[name] for name in ("presence_prompt_seconds",) if name in season}
     return {
+        **asked,
         "programme_id": str(stable_id(code)),
         "code": code,
         "titles": dict(season["titles"]),

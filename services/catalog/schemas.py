@@ -94,6 +94,7 @@ class Season(Schema):
     rule_pack = fields.String(required=True, validate=_pack)
     certificate_template = fields.String(required=True, validate=_pack)
     silence_limit_seconds = fields.Integer(required=True, strict=True, validate=validate.Range(min=30, max=3600))
+    presence_prompt_seconds = fields.Integer(strict=True, validate=validate.Range(min=300, max=7200))
     opens_at = fields.AwareDateTime(required=True, validate=_plausible)
     closes_at = fields.AwareDateTime(required=True, validate=_plausible)
     courses = fields.List(fields.Nested(Course), required=True, validate=validate.Length(min=1, max=100))

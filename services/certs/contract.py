@@ -11,7 +11,6 @@ SERVICE: Final = "certs"
 RENDER: Final = "certs-render"  # the process type that makes PDFs
 
 CERTIFICATE_ISSUED: Final = "certs.certificate_issued"
-CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
 CERTIFICATE_BLOCKED: Final = "certs.certificate_blocked"
 CERTIFICATE_REISSUED: Final = "certs.certificate_reissued"
 CERTIFICATE_REVOKED: Final = "certs.certificate_revoked"
@@ -67,11 +66,6 @@ class CertificateIssued(CertificateEvent):
     number = fields.String()  # as it is printed; missing in what was announced before it was told
 
 
-class CertificateRevoked(CertificateEvent):
-    certificate_id = fields.UUID(required=True)
-    number = fields.String(required=True)  # as it is printed
-
-
 class CertificateBlocked(CertificateEvent):
     reasons = fields.List(fields.String(), required=True)
 
@@ -93,7 +87,6 @@ class CertificateRevoked(CertificateEvent):
 
 EVENTS: dict[str, type[Schema]] = {
     CERTIFICATE_ISSUED: CertificateIssued,
-    CERTIFICATE_REVOKED: CertificateRevoked,
     CERTIFICATE_BLOCKED: CertificateBlocked,
     CERTIFICATE_REISSUED: CertificateReissued,
     CERTIFICATE_REVOKED: CertificateRevoked,

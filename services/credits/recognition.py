@@ -65,7 +65,7 @@ class RecognitionService:
     def on_person_erased(self, db, event):
         attachments.forget_attachments(db, uuid.UUID(event.payload["account_id"]))
 
-    @event_handler(certs.CERTIFICATE_ISSUED)
+    @event_handler(certs.CERTIFICATE_ISSUED, certs.CERTIFICATE_REISSUED)
     def on_certificate_issued(self, db, event):
         now = clock.now()
         counting.keep_certified(db, event.payload, now)

@@ -74,12 +74,12 @@ def find_id_owner(db: Session, id_no_candidates: Sequence[str]) -> uuid.UUID | N
 
 def list_phone_owners(db: Session, phone_candidates: Iterable[str]) -> Sequence[Any]:
     """Rows of (id, phone_index, unnumbered: still without a learner number)."""
-    return run_plain(db, PHONE_OWNERS, {"candidates": words_of(phone_candidates)}).all()
+    return run_plain(db, PHONE_OWNERS, {"candidates": words_of(phone_candidates)})
 
 
 def list_id_owners(db: Session, id_no_candidates: Iterable[str]) -> Sequence[Any]:
     """Rows of (account_id, id_no_index, name_sealed)."""
-    return run_plain(db, ID_OWNERS, {"candidates": words_of(id_no_candidates)}).all()
+    return run_plain(db, ID_OWNERS, {"candidates": words_of(id_no_candidates)})
 
 
 def find_grants(db: Session, account_id: uuid.UUID) -> list[list[str]]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from services.learning.study.rules.earning import ALL_DAY
 from services.learning.study.rules.multirange import EMPTY, Ranges
 from services.shared.placement import PlacementMixin
 
@@ -43,6 +44,7 @@ class Model(DeclarativeBase):
         dt.datetime: sa.DateTime(timezone=True),
         list[dict[str, Any]]: JSONB,
         list[str]: ARRAY(sa.Text),
+        list[int]: ARRAY(sa.Integer),
         Ranges: IntegerRanges,
         str: sa.Text,
     }
@@ -60,6 +62,7 @@ class Programme(Model):
     opens_at: Mapped[dt.datetime]
     closes_at: Mapped[dt.datetime]
     silence_limit_seconds: Mapped[int]
+    presence_prompt_seconds: Mapped[int]  # 0: nobody is asked whether they are there
 
 
 class Course(Model):
@@ -137,7 +140,7 @@ class Lease(Model):
 
 
 class StudySession(Model):
-    """One sitting at one video. `live`, `spent`: milliseconds since `opened_at` (`study/rules/earning.py`)."""
+    """One sitting at one video. `live`, `spent`, `present`: milliseconds since `opened_at` (`study/rules/earning.py`)."""
 
     __tablename__ = "study_session"
 
@@ -154,10 +157,37 @@ class StudySession(Model):
     live: Mapped[Ranges]
     spent: Mapped[Ranges] = mapped_column(default=EMPTY)
     seqs: Mapped[Ranges] = mapped_column(default=EMPTY)  # reports taken
+    present: Mapped[Ranges] = mapped_column(default=ALL_DAY)
+    prompt_at: Mapped[dt.datetime | None]  # when the teacher is next asked whether they are there
+    # What this sitting alone earned, seconds of the video; `watched` is the union over all sittings.
+    seen: Mapped[Ranges] = mapped_column(default=EMPTY)
+    countable: Mapped[Ranges] = mapped_column(default=EMPTY)
+    claimed_seconds: Mapped[int] = mapped_column(default=0)  # of all its reports, earned or not
+    held: Mapped[bool] = mapped_column(default=False)  # by a review that holds (`review/rules.py`)
+
+
+class RecordedReport(Model):
+    """The trail: a report as it came, and what it earned. A partition per day, dropped when its time is over."""
+
+    __tablename__ = "study_report"
+
+    study_session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    recorded_on: Mapped[dt.date] = mapped_column(primary_key=True)
+    teacher_id: Mapped[uuid.UUID]
+    activity_id: Mapped[uuid.UUID]
+    received_at: Mapped[dt.datetime]
+    segments: Mapped[list[int]]  # begin, end, begin, end … in the order they were played
+    seen: Mapped[Ranges]
+    countable: Mapped[Ranges]
+    spent: Mapped[Ranges]
 
 
 class Watched(Model):
-    """Seconds of the video: `seen` is the history, `countable` what may become hours. Both only grow."""
+    """Seconds of the video: `seen` is the history, `countable` what may become hours. Both only grow.
+
+    `held` is the part of `countable` that waits for a review: it is told to nobody as countable until it is cleared.
+    """
 
     __tablename__ = "watched"
 
@@ -165,6 +195,7 @@ class Watched(Model):
     activity_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     seen: Mapped[Ranges]
     countable: Mapped[Ranges]
+    held: Mapped[Ranges] = mapped_column(default=EMPTY)
 
 
 class QuizAnswer(Model):

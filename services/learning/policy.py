@@ -1,17 +1,21 @@
-"""Who may call which method of learning: each teacher, about their own study and nobody else's."""
+"""Who may call which method of learning: each teacher, about their own study; reviewers about what is conspicuous."""
 
 from __future__ import annotations
 
+from services.learning.review import policy as review
 from services.shared import audit_trail, policy
 
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
+    **review.POLICIES,
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),
     "open_study_session": policy.own(),
     "renew_play_token": policy.own(),
     "answer_quiz": policy.own(),
+    "confirm_presence": policy.own(),
+    "reconcile_study": policy.service("cli"),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
     "read_snapshot": policy.service("credits", "cli"),
     "get_digest": policy.service("credits", "cli"),

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME
+from services.learning.study.rules.presence import ANSWER_WITHIN_SECONDS
 from services.shared import clock
 from services.shared.fields import Instant
 from services.shared.paging import Page
@@ -60,6 +61,17 @@ class RenewPlayToken(Schema):
     study_session_id = fields.UUID(required=True)
 
 
+class ConfirmPresence(Schema):
+    study_session_id = fields.UUID(required=True)
+
+
+class ReconcileStudy(Schema):
+    """A page of pairs (teacher, activity) after the named one."""
+
+    after = fields.Tuple((fields.UUID(), fields.UUID()), load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=500, strict=True, validate=validate.Range(1, 1000))
+
+
 class AnswerQuiz(Schema):
     study_session_id = fields.UUID(required=True)
     quiz_id = fields.UUID(required=True)
@@ -96,6 +108,8 @@ class OpenedSession(Schema):
     activity_id = fields.UUID()
     duration_seconds = fields.Integer()
     silence_limit_seconds = fields.Integer()
+    prompt_in_seconds = fields.Integer(allow_none=True)
+    answer_within_seconds = fields.Constant(ANSWER_WITHIN_SECONDS)
     counts = fields.Boolean()
     reasons = fields.List(fields.String())
     seen = RangeList()
@@ -110,10 +124,16 @@ class RenewedSession(Schema):
     expires_in_seconds = fields.Constant(int(PLAY_TOKEN_LIFETIME.total_seconds()))
     fence = fields.Integer()
     durable_seq = fields.Integer()
+    prompt_in_seconds = fields.Integer(allow_none=True)
 
     @post_dump
     def _nothing_expires_without_token(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return data if data["play_token"] else {**data, "expires_in_seconds": 0}
+
+
+class ConfirmedPresence(Schema):
+    study_session_id = fields.UUID()
+    prompt_in_seconds = fields.Integer(allow_none=True)
 
 
 class JudgedAnswer(Schema):
@@ -139,6 +159,7 @@ class VideoProgress(Schema):
     duration_seconds = fields.Integer()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     seen = RangeList()
     countable = RangeList()
     quizzes = fields.List(fields.Nested(QuizProgress))
@@ -153,6 +174,7 @@ class CourseProgress(Schema):
     quiz_required = fields.Boolean()
     studied_seconds = fields.Integer()
     countable_seconds = fields.Integer()
+    held_seconds = fields.Integer()
     reasons = fields.List(fields.String())
     videos = fields.List(fields.Nested(VideoProgress))
 
@@ -165,3 +187,18 @@ class ProgrammeProgress(Schema):
     closes_at = Instant()
     as_of = Instant()
     courses = fields.List(fields.Nested(CourseProgress))
+
+
+class Difference(Schema):
+    teacher_id = fields.UUID()
+    activity_id = fields.UUID()
+    study_session_id = fields.UUID(allow_none=True)
+    counter = fields.String()
+    kept = fields.String()
+    rebuilt = fields.String()
+
+
+class Reconciliation(Schema):
+    checked = fields.Integer()
+    differences = fields.List(fields.Nested(Difference))
+    after = fields.List(fields.UUID(), allow_none=True)

@@ -16,12 +16,15 @@ from services.learning.enrolment.rules import LearnerFacts
 from services.learning.models import Placement
 from services.learning.policy import POLICIES
 from services.learning.projections import PROJECTIONS
+from services.learning.review.entrypoints import Reviews
 from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
+from services.learning.study import reconciliation, trail
 from services.learning.study.actions import answers, closing, persons, progress, sessions
 from services.learning.study.actions.closing import Marker
 from services.learning.study.actions.persons import Merge
 from services.org import contract as org
+from services.shared import clock
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import (
     BusProvider,
@@ -45,7 +48,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(AuditTrail, TellsSnapshots):
+class LearningService(Reviews, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -134,6 +137,17 @@ class LearningService(AuditTrail, TellsSnapshots):
 
         return self.database.commit_once(call, act, schemas.JudgedAnswer())
 
+    @command
+    def confirm_presence(self, call):
+        study_session_id = call.load(schemas.ConfirmPresence())["study_session_id"]
+
+        def act(db):
+            study_session = study_queries.lock_study_session(db, study_session_id)
+            call.authorise(subject=study_session.teacher_id, missing="learning.session_unknown")
+            return sessions.confirm_presence(db, study_session, call.now)
+
+        return self.database.commit_once(call, act, schemas.ConfirmedPresence())
+
     @query
     def get_progress(self, call):
         teacher_id = call.authorise_own()
@@ -141,6 +155,25 @@ class LearningService(AuditTrail, TellsSnapshots):
         with self.database.read(call) as db:
             found = progress.get_progress(db, teacher_id, programme_id, call.now)
         return schemas.ProgrammeProgress().dump(found)
+
+    @query
+    def reconcile_study(self, call):
+        """One page of the proof that watched time follows from the reports; `after` leads to the next page."""
+        arguments = call.load(schemas.ReconcileStudy())
+        with self.database.read(call) as db:
+            pairs = reconciliation.list_pairs(db, arguments["after"], arguments["limit"])
+            differences = reconciliation.find_differences(db, pairs)
+        is_last = len(pairs) < arguments["limit"]
+        return schemas.Reconciliation().dump(
+            {"checked": len(pairs), "differences": differences, "after": None if is_last else pairs[-1]}
+        )
+
+    @periodic(3600, job="drop_study_trail")
+    def drop_study_trail(self, now):
+        """Drop the days of the trail whose time is over."""
+        kept_from = now.astimezone(clock.BEIJING).date() - dt.timedelta(days=self.settings.study_trail_days)
+        with self.database.work() as db:
+            trail.drop_days(db, kept_from)
 
     def _sign(self, token: PlayToken) -> str:
         return mint_play_token(token, self.keyring.signing_key("play-token").sign)

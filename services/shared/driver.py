@@ -44,6 +44,12 @@ def run_plain(db: Session, statement: str, parameters: dict[str, Any]) -> list[A
         return cursor.execute(statement, parameters).fetchall()
 
 
+def touch_plain(db: Session, statement: str, parameters: dict[str, Any]) -> int:
+    """As `run_plain` for a statement that writes; how many rows it touched, or returned."""
+    with _driver_of(db) as connection, connection.cursor() as cursor:
+        return cursor.execute(statement, parameters).rowcount
+
+
 def _run_all(connection: psycopg.Connection[Any], script: bytes) -> Generator[Any, Any, None]:
     connection.pgconn.send_query(script)
     for result in (yield from generators.execute(connection.pgconn)):

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.shared.driver import run_plain
+from services.shared.driver import touch_plain
 
 
 def document(columns: str) -> str:
@@ -33,7 +33,7 @@ def insert_into(table: str, columns: str, same: str = "") -> str:
 
 def run_many(db: Session, statement: str, rows: Sequence[Mapping[str, Any]], **same: Any) -> int:
     """Run a statement that holds a `document`; returns how many rows it touched."""
-    return run_plain(db, statement, {"rows": json.dumps(rows, ensure_ascii=False), **same}).rowcount
+    return touch_plain(db, statement, {"rows": json.dumps(rows, ensure_ascii=False), **same})
 
 
 def words_of(values: Iterable[object]) -> str:

@@ -51,6 +51,7 @@ class Settings:
     pool_size: int
     max_workers: int
     study_shards: int
+    study_trail_days: int  # how long study reports are kept as they came
     log_level: str
     argon2_memory_kib: int
     argon2_passes: int
@@ -113,6 +114,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pool_size=env.int("YANXIU_POOL_SIZE", 4 if mode is Mode.EMBEDDED else 10),
         max_workers=env.int("YANXIU_MAX_WORKERS", 4 if mode is Mode.EMBEDDED else 10),
         study_shards=env.int("YANXIU_STUDY_SHARDS", 4),
+        study_trail_days=env.int("YANXIU_STUDY_TRAIL_DAYS", 180),
         log_level=env.str("YANXIU_LOG_LEVEL", "INFO"),
         argon2_memory_kib=env.int("YANXIU_ARGON2_MEMORY_KIB", 19 * 1024),
         argon2_passes=env.int("YANXIU_ARGON2_PASSES", 2),

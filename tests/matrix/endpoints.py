@@ -121,6 +121,17 @@ LEARNING = {
     "learning.renew_play_token": studying(
         lambda _ask: {"study_session_id": str(new_id())}, "learning.session_unknown", unsure="nobody studies here"
     ),
+    "learning.list_own_study_reviews": studying(nothing),
+    "learning.appeal_study_review": studying(
+        always(review_id=NO_ONE, **WHY), "learning.review_unknown", unsure="nothing of the cast's was found conspicuous"
+    ),
+    "learning.list_study_reviews": Endpoint(("review conspicuous study",), About.UNIT, the_place),
+    "learning.decide_study_review": Endpoint(
+        ("review conspicuous study",), About.THING, plus(the("review_id"), upheld=False, **WHY), kind="review"
+    ),
+    "learning.confirm_presence": studying(
+        lambda _ask: {"study_session_id": str(new_id())}, "learning.session_unknown", unsure="nobody studies here"
+    ),
     "learning.answer_quiz": studying(
         lambda _ask: {"study_session_id": str(new_id()), "quiz_id": str(new_id()), "answer": ["A"]},
         "learning.session_unknown",
@@ -893,6 +904,7 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "org.import_divisions": ("cli",),
     "org.reconcile_activation": ("cli",),
     "org.reconcile_staff_counts": ("cli",),
+    "learning.reconcile_study": ("cli",),
     "credits.reconcile_ledger": ("cli",),
     "credits.reconcile_statistics": ("cli",),
     "credits.rehearse_pack": ("cli",),

@@ -22,6 +22,8 @@ import sqlalchemy as sa
 from gateway.auth import AccessTokens
 from services.catalog import season_file
 from services.identity.actions import sign_ins
+from services.learning.contract.reviews import Anomaly, ReviewState
+from services.learning.review.models import StudyReview
 from services.org.actions import grants as org_grants
 from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Desk, Kind, Role
@@ -450,6 +452,7 @@ def furnish(world: World) -> None:
     propose(world)
     for spot in world.spots.values():
         declare(world, spot)
+        find_conspicuous(world, spot)
     world.learner_no = learner_no(world, world.spots[Where.OTHER_PROVINCE].people["second"])
     [world.unplaced] = world.new_people(1)
     world.deliver_all()
@@ -515,6 +518,24 @@ def declare(world: World, spot: Spot) -> None:
         world.call("credits", "submit_declaration", one, author)
         if kind == "passed":
             world.call("credits", "pass_declaration", one, school_admin(spot))
+
+
+def find_conspicuous(world: World, spot: Spot) -> None:
+    """A day of a teacher's study that waits for a reviewer."""
+    found = StudyReview(
+        review_id=new_id(),
+        teacher_id=uuid.UUID(member(world, spot)),
+        anomaly=Anomaly.LONG_DAY,
+        studied_on=clock.now().date(),
+        found={"seconds": 70_000, "sittings": 0},
+        state=ReviewState.PENDING,
+        decided_by=None,
+        found_at=clock.now(),
+        changed_at=clock.now(),
+    )
+    spot.things["review"] = str(found.review_id)
+    with world.process["learning"].database.work() as db:
+        db.add(found)
 
 
 def generate_code(world: World, spot: Spot, operator: Actor) -> None:

@@ -30,14 +30,18 @@ Report = Callable[[str, int], None]
 
 
 @click.command
+@click.argument("service", required=False, type=click.Choice(SERVICES))
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, with every difference.")
-def command(as_json: bool) -> None:
-    """Prove that ledger, standings and evidence agree, for every teacher and programme."""
+def command(service: str | None, as_json: bool) -> None:
+    """Rebuild what follows from evidence, for all or one SERVICE, and compare.
+
+    learning: watched time from the reports; credits: ledger and standings from the evidence.
+    """
     from rich.console import Console
 
     console = Console(stderr=as_json)
     with _operator() as operator, _counting(console) as report:
-        proofs = [prove(operator, service, method, report) for service, method in offered()]
+        proofs = [prove(operator, owner, method, report) for owner, method in offered() if service in (None, owner)]
     if as_json:
         click.echo(json.dumps({"proofs": proofs}, ensure_ascii=False, indent=1))
     else:

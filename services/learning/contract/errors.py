@@ -32,10 +32,21 @@ ERRORS: dict[str, tuple[str, str]] = {
         "该学习会话已结束，请重新开始播放。",
         "This study session has ended: start playing again.",
     ),
+    "learning.presence_not_asked": (
+        "还没有到在线确认的时间。",
+        "Nobody has asked yet whether you are there.",
+    ),
     # quizzes
     "learning.quiz_unknown": ("这个视频没有该问答。", "The video has no such quiz."),
     "learning.quiz_order": ("请先完成前面的问答。", "Answer the earlier quiz of this video first."),
     "learning.option_unknown": ("答案不在选项之内。", "The answer is not one of the options."),
+    # reviews of conspicuous study
+    "learning.review_unknown": ("没有这条学习核查记录。", "There is no such review of study."),
+    "learning.review_state": ("该核查记录当前不能进行此操作。", "The review is not at a point where this can be done."),
+    "learning.review_by_another": (
+        "不能核查本人的记录；申诉须由另一人处理。",
+        "Nobody decides about themselves, and an appeal goes to somebody else.",
+    ),
     # study reports
     "learning.play_token_invalid": ("播放凭证无效。", "The play token is not valid."),
     "learning.play_token_expired": ("播放凭证已过期，请续期。", "The play token has expired: renew it."),
@@ -52,5 +63,9 @@ ERRORS: dict[str, tuple[str, str]] = {
     "learning.before_answer": (
         "部分时间是在回答问答之前观看的。",
         "Some of the part after a quiz was watched before the quiz was answered.",
+    ),
+    "learning.under_review": (
+        "部分时间正在核查，暂不计入；可查看原因并申诉。",
+        "Some of the time is under review and waits; you can see why, and appeal.",
     ),
 }

@@ -92,6 +92,7 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
         "opens_at": clock.parse_instant(payload["opens_at"]),
         "closes_at": clock.parse_instant(payload["closes_at"]),
         "silence_limit_seconds": payload["silence_limit_seconds"],
+        "presence_prompt_seconds": payload.get("presence_prompt_seconds", 0),
     }
     if not _keep_newer(db, Programme, "programme_id", values):
         return

@@ -158,10 +158,11 @@ def list_remaining_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> 
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """What a person studied of one video, under all their accounts."""
+    """What a person studied of one video, under all their accounts; `held` would count, but waits for a review."""
 
     seen: Ranges
     countable: Ranges
+    held: Ranges
     answers: dict[uuid.UUID, QuizStanding]
 
     @property
@@ -200,9 +201,11 @@ def list_quiz_standings(
 
 
 def _together(watched: list[Watched], answers: list[dict[uuid.UUID, QuizAnswer]]) -> Study:
+    countable = multirange.union(*(multirange.subtraction(row.countable, row.held) for row in watched))
     return Study(
         seen=multirange.union(*(row.seen for row in watched)),
-        countable=multirange.union(*(row.countable for row in watched)),
+        countable=countable,
+        held=multirange.subtraction(multirange.union(*(row.held for row in watched)), countable),
         answers=_standings(answers),
     )
 

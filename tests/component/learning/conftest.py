@@ -147,8 +147,8 @@ class World:
     def wait(self, seconds: float) -> None:
         self.clock.instant += dt.timedelta(seconds=seconds)
 
-    def publish_programme(self) -> Programme:
-        programme = Programme(programme_payload())
+    def publish_programme(self, **terms: Any) -> Programme:
+        programme = Programme({**programme_payload(), **terms})
         self.learning.deliver("on_programme_published", "catalog.programme_published", programme.payload)
         return programme
 
@@ -226,6 +226,9 @@ class World:
             "answers": answers or RIGHT,
         }
         return self.learning.call("answer_quiz", arguments, actor)
+
+    def confirm(self, actor: Actor, opened: dict[str, Any]) -> Any:
+        return self.learning.call("confirm_presence", {"study_session_id": opened["study_session_id"]}, actor)
 
     def watched(self, actor: Actor, activity_id: str) -> tuple[Any, Any]:
         """(seen, countable) as stored."""

@@ -43,6 +43,7 @@ class VideoProgress:
     duration_seconds: int
     studied_seconds: int
     countable_seconds: int
+    held_seconds: int
     seen: Ranges
     countable: Ranges
     quizzes: list[QuizProgress]
@@ -58,6 +59,7 @@ class CourseProgress:
     quiz_required: bool
     studied_seconds: int
     countable_seconds: int
+    held_seconds: int
     reasons: list[Reason]
     videos: list[VideoProgress]
 
@@ -100,6 +102,7 @@ def _course_progress(course: Course, videos: list[VideoProgress], reasons: list[
         quiz_required=course.quiz_required,
         studied_seconds=sum(video.studied_seconds for video in videos),
         countable_seconds=sum(video.countable_seconds for video in videos),
+        held_seconds=sum(video.held_seconds for video in videos),
         reasons=list(dict.fromkeys([*reasons, *(reason for video in videos for reason in video.reasons)])),
         videos=videos,
     )
@@ -111,9 +114,10 @@ def _video_progress(video: Video, study: Study) -> VideoProgress:
     state = explaining.VideoState(
         duration_seconds=video.activity.seconds,
         seen=seen,
-        countable=countable,
+        countable=multirange.union(countable, study.held),
         quizzes=tuple((quiz.at_seconds, quiz.answered_at) for quiz in shown),
         quiz_required=video.course.quiz_required,
+        held=study.held,
     )
     return VideoProgress(
         activity_id=video.activity.activity_id,
@@ -122,6 +126,7 @@ def _video_progress(video: Video, study: Study) -> VideoProgress:
         duration_seconds=video.activity.seconds,
         studied_seconds=multirange.total(seen),
         countable_seconds=multirange.total(countable),
+        held_seconds=multirange.total(study.held),
         seen=seen,
         countable=countable,
         quizzes=shown,

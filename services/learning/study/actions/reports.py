@@ -5,23 +5,26 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning.contract import reports
-from services.learning.models import StudySession, ranges_text
-from services.learning.study import queries
+from services.learning.models import RecordedReport, StudySession, ranges_text
+from services.learning.review.queries import keep_held
+from services.learning.study import queries, trail
 from services.learning.study.actions.evidence import announce_progress
-from services.learning.study.actions.sessions import MILLISECOND
+from services.learning.study.actions.sessions import since_opening
 from services.learning.study.queries import Video
 from services.learning.study.rules import earning, multirange, quizzes
 from services.learning.study.rules.earning import Accrual, Earned, Terms
 from services.learning.study.rules.multirange import EMPTY, Ranges
 from services.learning.study.rules.quizzes import QuizStanding
 from services.shared import clock
+
+Pair = tuple[uuid.UUID, uuid.UUID]  # (teacher, activity)
 
 
 class UnknownSessionError(Exception):
@@ -58,15 +61,37 @@ class StudyReport:
 
 
 @dataclasses.dataclass
-class _Gain:
-    """What a batch adds for one (teacher, activity)."""
+class _Sitting:
+    """A study session while a batch is being recorded."""
 
-    seen: Ranges = EMPTY
-    countable: Ranges = EMPTY
+    row: StudySession
+    accrual: Accrual
+    heard_at: dt.datetime
+    seen: Ranges
+    countable: Ranges
+    claimed_seconds: int
 
-    def add(self, earned: Earned) -> None:
-        self.seen = multirange.union(self.seen, earned.seen)
-        self.countable = multirange.union(self.countable, earned.countable)
+    @classmethod
+    def of(cls, row: StudySession) -> _Sitting:
+        heard_ms = since_opening(row, row.heard_at)
+        accrual = Accrual(row.live, row.spent, row.seqs, row.present, heard_ms=heard_ms)
+        if row.ended_at is not None:
+            accrual = earning.end_accrual(accrual, since_opening(row, row.ended_at))
+        return cls(row, accrual, row.heard_at, row.seen, row.countable, row.claimed_seconds)
+
+    @property
+    def pair(self) -> Pair:
+        return self.row.teacher_id, self.row.activity_id
+
+
+@dataclasses.dataclass(frozen=True)
+class _Taken:
+    """A report that was taken for the first time, and what it earned."""
+
+    sitting: _Sitting
+    report: StudyReport
+    earned: Earned
+    spent: Ranges
 
 
 def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetime) -> None:
@@ -75,51 +100,48 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     Raises UnknownSessionError for a session that is not here, InvalidInput for segments that the video does not have
     (the gateway lets none through): the caller's halving finds the culprit.
     """
-    sessions = queries.lock_study_sessions(db, {report.study_session_id for report in batch})
-    videos = queries.list_videos(db, {study_session.activity_id for study_session in sessions.values()})
-    answers = queries.list_quiz_standings(db, {(row.teacher_id, row.activity_id) for row in sessions.values()})
-    gains: dict[tuple[uuid.UUID, uuid.UUID], _Gain] = {}
+    rows = queries.lock_study_sessions(db, {report.study_session_id for report in batch})
+    sittings = {row.study_session_id: _Sitting.of(row) for row in rows.values()}
+    videos = queries.list_videos(db, {row.activity_id for row in rows.values()})
+    answers = queries.list_quiz_standings(db, {sitting.pair for sitting in sittings.values()})
+    taken = []
     for report in sorted(batch, key=lambda report: (report.received_at, report.seq)):
-        study_session = sessions.get(report.study_session_id)
-        if study_session is None:
+        sitting = sittings.get(report.study_session_id)
+        if sitting is None:
             raise UnknownSessionError(str(report.study_session_id))
-        video = videos[study_session.activity_id]
-        key = (study_session.teacher_id, study_session.activity_id)
-        earned = _take(study_session, video, answers[key], report, now)
-        gains.setdefault(key, _Gain()).add(earned)
-    changed = _add_watched(db, gains)
-    db.flush()
+        taken += _take(sitting, videos[sitting.row.activity_id], answers[sitting.pair], report, now)
+    if not taken:
+        return
+    gains = _gains(taken)
+    changed, held = _add_watched(db, gains)
+    _keep_sittings(db, {id(one.sitting): one.sitting for one in taken}.values())
+    # A late report of a sitting under review is held like the rest of it, and what is watched again is held no longer.
+    keep_held(db, held | {one.sitting.pair for one in taken if one.sitting.row.held})
+    trail.add_reports(db, [_recorded(one, now) for one in taken])
     announce_progress(db, _to_announce(changed, gains, videos, now))
 
 
 def _take(
-    study_session: StudySession,
-    video: Video,
-    answers: Mapping[uuid.UUID, QuizStanding],
-    report: StudyReport,
-    now: dt.datetime,
-) -> Earned:
-    """Ask the rules about one report and move the session's clock."""
+    sitting: _Sitting, video: Video, answers: Mapping[uuid.UUID, QuizStanding], report: StudyReport, now: dt.datetime
+) -> list[_Taken]:
+    """Ask the rules about one report and move the sitting's clock; nothing for a seq that was taken before."""
     segments = reports.read_segments(report.segments, video.activity.seconds)
+    if multirange.contains(sitting.accrual.seqs, report.seq):
+        return []
     # A gateway's clock may run ahead of ours; time that has not come yet earns nothing.
     received_at = min(report.received_at, now)
+    before = sitting.accrual.spent
     earned = earning.time_earned(
-        _accrual(study_session),
-        earning.Report(report.seq, _since_opening(study_session, received_at), segments),
-        _terms(study_session, video, answers),
+        sitting.accrual,
+        earning.Report(report.seq, since_opening(sitting.row, received_at), segments),
+        _terms(sitting.row, video, answers),
     )
-    study_session.live, study_session.spent = earned.accrual.live, earned.accrual.spent
-    study_session.seqs = earned.accrual.seqs
-    study_session.heard_at = max(study_session.heard_at, received_at)
-    return earned
-
-
-def _accrual(study_session: StudySession) -> Accrual:
-    heard_ms = _since_opening(study_session, study_session.heard_at)
-    accrual = Accrual(study_session.live, study_session.spent, study_session.seqs, heard_ms=heard_ms)
-    if study_session.ended_at is None:
-        return accrual
-    return earning.end_accrual(accrual, _since_opening(study_session, study_session.ended_at))
+    sitting.accrual = earned.accrual
+    sitting.heard_at = max(sitting.heard_at, received_at)
+    sitting.seen = multirange.union(sitting.seen, earned.seen)
+    sitting.countable = multirange.union(sitting.countable, earned.countable)
+    sitting.claimed_seconds += sum(end - begin for begin, end in segments)
+    return [_Taken(sitting, report, earned, multirange.subtraction(earned.accrual.spent, before))]
 
 
 def _terms(study_session: StudySession, video: Video, answers: Mapping[uuid.UUID, QuizStanding]) -> Terms:
@@ -127,18 +149,70 @@ def _terms(study_session: StudySession, video: Video, answers: Mapping[uuid.UUID
     for quiz in quizzes.in_order(video.quizzes) if video.course.quiz_required else []:
         answer = answers.get(quiz.quiz_id)
         answered_at = answer.answered_at if answer else None
-        gates.append((quiz.at_seconds, _since_opening(study_session, answered_at) if answered_at else None))
+        gates.append((quiz.at_seconds, since_opening(study_session, answered_at) if answered_at else None))
     return Terms(
         silence_ms=video.programme.silence_limit_seconds * 1000,
-        opens_ms=_since_opening(study_session, video.course.opens_at),
-        closes_ms=_since_opening(study_session, video.programme.closes_at),
+        opens_ms=since_opening(study_session, video.course.opens_at),
+        closes_ms=since_opening(study_session, video.programme.closes_at),
         gates=tuple(gates),
     )
 
 
-def _since_opening(study_session: StudySession, instant: dt.datetime) -> int:
-    # Whole milliseconds, rounded down alike for every instant: an honest minute stays a minute.
-    return (instant - study_session.opened_at) // MILLISECOND
+def _gains(taken: list[_Taken]) -> dict[Pair, tuple[Ranges, Ranges]]:
+    """What the batch adds: {(teacher, activity): (seen, countable)}."""
+    gains: dict[Pair, tuple[Ranges, Ranges]] = {}
+    for one in taken:
+        seen, countable = gains.get(one.sitting.pair, (EMPTY, EMPTY))
+        gains[one.sitting.pair] = (
+            multirange.union(seen, one.earned.seen),
+            multirange.union(countable, one.earned.countable),
+        )
+    return gains
+
+
+def _recorded(one: _Taken, now: dt.datetime) -> RecordedReport:
+    return RecordedReport(
+        recorded_on=now.astimezone(clock.BEIJING).date(),
+        study_session_id=one.report.study_session_id,
+        seq=one.report.seq,
+        teacher_id=one.sitting.row.teacher_id,
+        activity_id=one.sitting.row.activity_id,
+        received_at=one.report.received_at,
+        segments=[second for segment in one.report.segments for second in segment],
+        seen=one.earned.seen,
+        countable=one.earned.countable,
+        spent=one.spent,
+    )
+
+
+_KEEP_SITTINGS = sa.text("""
+    UPDATE study_session AS kept SET
+        live = new.live::int4multirange, spent = new.spent::int4multirange, seqs = new.seqs::int4multirange,
+        seen = new.seen::int4multirange, countable = new.countable::int4multirange,
+        claimed_seconds = new.claimed_seconds, heard_at = new.heard_at
+    FROM UNNEST(CAST(:ids AS uuid[]), CAST(:live AS text[]), CAST(:spent AS text[]), CAST(:seqs AS text[]),
+                CAST(:seen AS text[]), CAST(:countable AS text[]), CAST(:claimed AS bigint[]), CAST(:heard AS timestamptz[]))
+        AS new (study_session_id, live, spent, seqs, seen, countable, claimed_seconds, heard_at)
+    WHERE kept.study_session_id = new.study_session_id
+""")
+
+
+def _keep_sittings(db: Session, sittings: Iterable[_Sitting]) -> None:
+    """Write what the batch changed of its sessions in one statement; their rows are locked."""
+    kept = list(sittings)
+    db.execute(
+        _KEEP_SITTINGS,
+        {
+            "ids": [sitting.row.study_session_id for sitting in kept],
+            "live": [ranges_text(sitting.accrual.live) for sitting in kept],
+            "spent": [ranges_text(sitting.accrual.spent) for sitting in kept],
+            "seqs": [ranges_text(sitting.accrual.seqs) for sitting in kept],
+            "seen": [ranges_text(sitting.seen) for sitting in kept],
+            "countable": [ranges_text(sitting.countable) for sitting in kept],
+            "claimed": [sitting.claimed_seconds for sitting in kept],
+            "heard": [sitting.heard_at for sitting in kept],
+        },
+    )
 
 
 _ADD_WATCHED = sa.text("""
@@ -149,35 +223,36 @@ _ADD_WATCHED = sa.text("""
     ORDER BY teacher_id, activity_id
     ON CONFLICT (teacher_id, activity_id) DO UPDATE
     SET seen = watched.seen + excluded.seen, countable = watched.countable + excluded.countable
-    WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable)
-    RETURNING teacher_id, activity_id
+    WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable) OR NOT isempty(watched.held)
+    RETURNING teacher_id, activity_id, NOT isempty(watched.held) AS is_held
 """)
 
 
-def _add_watched(db: Session, gains: Mapping[tuple[uuid.UUID, uuid.UUID], _Gain]) -> set[tuple[uuid.UUID, uuid.UUID]]:
-    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed."""
+def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tuple[set[Pair], set[Pair]]:
+    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed, and those with time held."""
     # Sorted by key, so that two batches take their row locks in one order.
-    rows = [(key, gain) for key, gain in sorted(gains.items()) if gain.seen]
+    rows = [(pair, *gain) for pair, gain in sorted(gains.items()) if gain[0]]
     if not rows:
-        return set()
+        return set(), set()
     result = db.execute(
         _ADD_WATCHED,
         {
-            "teacher_ids": [teacher_id for (teacher_id, _), _ in rows],
-            "activity_ids": [activity_id for (_, activity_id), _ in rows],
-            "seen": [ranges_text(gain.seen) for _, gain in rows],
-            "countable": [ranges_text(gain.countable) for _, gain in rows],
+            "teacher_ids": [teacher_id for (teacher_id, _), _, _ in rows],
+            "activity_ids": [activity_id for (_, activity_id), _, _ in rows],
+            "seen": [ranges_text(seen) for _, seen, _ in rows],
+            "countable": [ranges_text(countable) for _, _, countable in rows],
         },
     )
-    return {(row.teacher_id, row.activity_id) for row in result}
+    pairs = {(row.teacher_id, row.activity_id): row.is_held for row in result}
+    return set(pairs), {pair for pair, is_held in pairs.items() if is_held}
 
 
 def _to_announce(
-    changed: set[tuple[uuid.UUID, uuid.UUID]],
-    gains: Mapping[tuple[uuid.UUID, uuid.UUID], _Gain],
+    changed: set[Pair],
+    gains: Mapping[Pair, tuple[Ranges, Ranges]],
     videos: Mapping[uuid.UUID, Video],
     now: dt.datetime,
-) -> set[tuple[uuid.UUID, uuid.UUID]]:
+) -> set[Pair]:
     """The (teacher, course) pairs whose evidence is new.
 
     What is merely looked at after the close is history of ours: credits has balanced its books with the counts of
@@ -186,5 +261,5 @@ def _to_announce(
     return {
         (teacher_id, videos[activity_id].course.course_id)
         for teacher_id, activity_id in changed
-        if gains[teacher_id, activity_id].countable or now < videos[activity_id].programme.closes_at
+        if gains[teacher_id, activity_id][1] or now < videos[activity_id].programme.closes_at
     }

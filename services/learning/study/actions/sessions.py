@@ -1,10 +1,11 @@
-"""Opening a study session, and renewing its play token."""
+"""Opening a study session, renewing its play token, and answering its presence prompts."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import enum
+import random
 import uuid
 
 from sqlalchemy.orm import Session
@@ -14,13 +15,16 @@ from services.learning.enrolment.queries import require_enrolment
 from services.learning.models import StudySession
 from services.learning.study import queries
 from services.learning.study.queries import Video
-from services.learning.study.rules import earning, explaining
+from services.learning.study.rules import earning, explaining, presence
 from services.learning.study.rules.explaining import Reason
-from services.learning.study.rules.multirange import Ranges
+from services.learning.study.rules.multirange import EMPTY, Ranges
 from services.shared.errors import Conflict
 from services.shared.ids import new_id
 
 MILLISECOND = dt.timedelta(milliseconds=1)
+SECOND = dt.timedelta(seconds=1)
+# Not to be guessed from earlier prompts.
+_CHANCE = random.SystemRandom()
 
 
 class SessionState(enum.StrEnum):
@@ -44,6 +48,7 @@ class OpenedSession:
     activity_id: uuid.UUID
     duration_seconds: int
     silence_limit_seconds: int
+    prompt_in_seconds: int | None
     counts: bool
     reasons: list[Reason]
     seen: Ranges
@@ -58,6 +63,13 @@ class RenewedSession:
     token: PlayToken | None
     fence: int
     durable_seq: int
+    prompt_in_seconds: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfirmedPresence:
+    study_session_id: uuid.UUID
+    prompt_in_seconds: int | None
 
 
 def open_study_session(
@@ -75,23 +87,24 @@ def open_study_session(
         raise Conflict(Reason.COURSE_NOT_OPEN)
     # Lock first: two devices may press "play" at the same moment.
     lease = queries.lock_lease(db, teacher_id)
-    opened_at = now
+    previous, opened_at = None, now
     if lease.study_session_id is not None:
-        opened_at = _end_previous(db, lease.study_session_id, request, now)
+        previous = queries.lock_study_session(db, lease.study_session_id)
+        opened_at = _end_previous(db, previous, request, now)
     lease.fence += 1
     study_session = _begin(teacher_id, video, request, lease.fence, opened_at)
+    _ask_for_presence(study_session, video, previous)
     lease.study_session_id = study_session.study_session_id
     db.add(study_session)
     shard = queries.find_shard(db, teacher_id, shards)
-    return _opened(db, study_session, video, reasons, _play_token(study_session, video, shard, now))
+    return _opened(db, study_session, video, reasons, _play_token(study_session, video, shard, now), now)
 
 
-def _end_previous(db: Session, study_session_id: uuid.UUID, request: OpenRequest, now: dt.datetime) -> dt.datetime:
+def _end_previous(db: Session, previous: StudySession, request: OpenRequest, now: dt.datetime) -> dt.datetime:
     """End the session that holds the lease; returns when the next one may begin.
 
     Raises Conflict when another device is still studying and the teacher did not say to take over.
     """
-    previous = queries.lock_study_session(db, study_session_id)
     programme = queries.get_video(db, previous.activity_id).programme
     silence = dt.timedelta(seconds=programme.silence_limit_seconds)
     is_heard = previous.ended_at is None and now < previous.heard_at + silence
@@ -123,11 +136,67 @@ def _begin(
         live=accrual.live,
         spent=accrual.spent,
         seqs=accrual.seqs,
+        present=accrual.present,
+        prompt_at=None,
+        seen=EMPTY,
+        countable=EMPTY,
+        claimed_seconds=0,
     )
 
 
+def _ask_for_presence(study_session: StudySession, video: Video, previous: StudySession | None) -> None:
+    """Set the session's first prompt, where the programme asks for presence.
+
+    A prompt that the session before still owes comes along: opening again is no way around it.
+    """
+    every_seconds = video.programme.presence_prompt_seconds
+    if not every_seconds:
+        return
+    owed_at = previous.prompt_at if previous else None
+    if owed_at is None or study_session.opened_at >= owed_at + every_seconds * SECOND:
+        owed_at = study_session.opened_at + presence.prompt_after_ms(every_seconds, _CHANCE.random()) * MILLISECOND
+    study_session.prompt_at = owed_at
+    study_session.present = presence.begin_presence(since_opening(study_session, owed_at))
+
+
+def confirm_presence(db: Session, study_session: StudySession, now: dt.datetime) -> ConfirmedPresence:
+    """Somebody is there: the clock runs on until the next prompt.
+
+    Raises Conflict when the session has ended, or when nobody asked yet.
+    """
+    if session_state(study_session, now) is not SessionState.LIVE:
+        raise Conflict("learning.session_ended")
+    if study_session.prompt_at is None:
+        return ConfirmedPresence(study_session.study_session_id, None)
+    at_ms = since_opening(study_session, now)
+    if not presence.is_due(since_opening(study_session, study_session.prompt_at), at_ms):
+        raise Conflict("learning.presence_not_asked")
+    programme = queries.get_video(db, study_session.activity_id).programme
+    next_ms = at_ms + presence.prompt_after_ms(programme.presence_prompt_seconds, _CHANCE.random())
+    study_session.present = presence.confirm_presence(study_session.present, at_ms, next_ms)
+    study_session.prompt_at = study_session.opened_at + next_ms * MILLISECOND
+    return ConfirmedPresence(study_session.study_session_id, _prompt_in_seconds(study_session, now))
+
+
+def _prompt_in_seconds(study_session: StudySession, now: dt.datetime) -> int | None:
+    if study_session.prompt_at is None:
+        return None
+    # Rounded up: whoever asks then is not told that it is too early.
+    return max(0, -((now - study_session.prompt_at) // SECOND))
+
+
+def since_opening(study_session: StudySession, instant: dt.datetime) -> int:
+    """The instant on the session's clock: whole milliseconds, rounded down alike, so that an honest minute stays one."""
+    return (instant - study_session.opened_at) // MILLISECOND
+
+
 def _opened(
-    db: Session, study_session: StudySession, video: Video, reasons: list[Reason], token: PlayToken
+    db: Session,
+    study_session: StudySession,
+    video: Video,
+    reasons: list[Reason],
+    token: PlayToken,
+    now: dt.datetime,
 ) -> OpenedSession:
     pair = (study_session.teacher_id, study_session.activity_id)
     study = queries.list_study(db, [pair])[pair]
@@ -138,6 +207,7 @@ def _opened(
         activity_id=study_session.activity_id,
         duration_seconds=video.activity.seconds,
         silence_limit_seconds=video.programme.silence_limit_seconds,
+        prompt_in_seconds=_prompt_in_seconds(study_session, now),
         counts=not reasons,
         reasons=reasons,
         seen=study.seen,
@@ -159,7 +229,12 @@ def renew_play_token(db: Session, study_session: StudySession, shards: int, now:
         shard = queries.find_shard(db, study_session.teacher_id, shards)
         token = _play_token(study_session, video, shard, now)
     return RenewedSession(
-        study_session.study_session_id, state, token, study_session.fence, durable_seq(study_session.seqs)
+        study_session.study_session_id,
+        state,
+        token,
+        study_session.fence,
+        durable_seq(study_session.seqs),
+        _prompt_in_seconds(study_session, now) if token else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Which reported seconds a teacher has earned, and which of them count. Pure rules; no I/O.
 
 The server's clock is the witness (`architecture.md` decision 9). A study session owns the milliseconds between its
-opening and its end, except those of long silences. Each second of video is paid for with a second of that clock, and
+opening and its end, except those of long silences and of unanswered presence prompts. Each second of video is paid for with a second of that clock, and
 a millisecond is spent once: so what is earned can never exceed the time that really passed, whatever is reported, how
 often, or in which order.
 """
@@ -17,6 +17,7 @@ from services.learning.study.rules.multirange import EMPTY, Ranges
 # An engineering bound: a session's clock must fit an int4 of milliseconds (24.8 days); nobody studies a day on end.
 LONGEST_SESSION_MS = 24 * 3600 * 1000
 FOREVER_MS = 2**62
+ALL_DAY: Ranges = ((0, LONGEST_SESSION_MS),)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Accrual:
     live: Ranges
     spent: Ranges = EMPTY
     seqs: Ranges = EMPTY
+    present: Ranges = ALL_DAY  # where presence prompts were answered in time (`presence.py`)
     ended_ms: int = LONGEST_SESSION_MS
     heard_ms: int = 0  # the latest sign of life
 
@@ -89,7 +91,8 @@ def time_earned(accrual: Accrual, report: Report, terms: Terms) -> Earned:
     if multirange.contains(accrual.seqs, report.seq):
         return Earned(EMPTY, EMPTY, accrual)
     heard = _hear(accrual, report, terms.silence_ms)
-    clock = multirange.clip(heard.live, 0, min(heard.heard_ms, heard.ended_ms))
+    witnessed = multirange.intersection(heard.live, heard.present)
+    clock = multirange.clip(witnessed, 0, min(heard.heard_ms, heard.ended_ms))
     unspent = multirange.subtraction(clock, accrual.spent)
     seen: list[tuple[int, int]] = []
     countable: list[tuple[int, int]] = []

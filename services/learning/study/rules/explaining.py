@@ -19,17 +19,22 @@ class Reason(enum.StrEnum):
     REST_UNWATCHED = "learning.rest_unwatched"
     OUTSIDE_WINDOW = "learning.outside_window"
     BEFORE_ANSWER = "learning.before_answer"
+    UNDER_REVIEW = "learning.under_review"
 
 
 @dataclasses.dataclass(frozen=True)
 class VideoState:
-    """One video as one teacher has studied it; `quizzes` are (position, instant of the right answer or None)."""
+    """One video as one teacher has studied it; `quizzes` are (position, instant of the right answer or None).
+
+    `countable` includes what is `held` for a review.
+    """
 
     duration_seconds: int
     seen: Ranges
     countable: Ranges
     quizzes: tuple[tuple[int, dt.datetime | None], ...]
     quiz_required: bool
+    held: Ranges = multirange.EMPTY
 
 
 def video_reasons(video: VideoState) -> list[Reason]:
@@ -44,6 +49,8 @@ def video_reasons(video: VideoState) -> list[Reason]:
         uncounted = multirange.clip(uncounted, 0, locked_from)
     if uncounted:
         reasons.append(Reason.OUTSIDE_WINDOW)
+    if video.held:
+        reasons.append(Reason.UNDER_REVIEW)
     return reasons
 
 
