@@ -68,14 +68,14 @@ class RecognitionService:
     @event_handler(certs.CERTIFICATE_ISSUED, certs.CERTIFICATE_REISSUED)
     def on_certificate_issued(self, db, event):
         now = clock.now()
-        counting.keep_certified(db, event.payload, now)
-        handover.hand_over(db, event.payload, now)
+        if counting.keep_certified(db, event.payload, now, live=True):
+            handover.hand_over(db, event.payload, now)
 
     @event_handler(certs.CERTIFICATE_REVOKED)
     def on_certificate_revoked(self, db, event):
         now = clock.now()
-        handover.revoke(db, event.payload, now)
-        counting.drop_certified(db, event.payload, now)
+        if counting.keep_certified(db, event.payload, now, live=False):
+            handover.revoke(db, event.payload, now)
 
 
 def _enrolment(event: Event) -> Enrolment:

@@ -176,19 +176,16 @@ def _entry(
 
 
 def revoke(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
-    """A certificate was revoked. Raises NotYet while the news of its issue is on its way."""
-    certificate_id = uuid.UUID(payload["certificate_id"])
-    if db.get(Handover, certificate_id) is None and not is_known(db, payload):
-        raise NotYet("the certificate")
-    number = payload["number"]
-    take_back(db, certificate_id, f"certificate {number} was revoked", now)
+    """The teacher's certificate of a programme was revoked: whatever its editions brought is taken back.
 
-
-def is_known(db: Session, payload: dict[str, Any]) -> bool:
-    """Whether any certificate of this teacher and programme has been told."""
-    keys = {"teacher": uuid.UUID(payload["teacher_id"]), "programme": uuid.UUID(payload["programme_id"])}
-    known = sa.text("SELECT 1 FROM certified WHERE teacher_id = :teacher AND programme_id = :programme")
-    return db.execute(known, keys).first() is not None
+    All editions, for the news of the last one may still be on their way; they will be old news then.
+    """
+    of_it = (
+        Handover.teacher_id == uuid.UUID(payload["teacher_id"]),
+        Handover.programme_id == uuid.UUID(payload["programme_id"]),
+    )
+    for certificate_id in db.scalars(sa.select(Handover.certificate_id).where(*of_it)).all():
+        take_back(db, certificate_id, f"certificate {payload['number']} was revoked", now)
 
 
 def take_back(db: Session, certificate_id: uuid.UUID, why: str, now: dt.datetime) -> None:

@@ -32,7 +32,7 @@ _WAITING = sa.text("""
     JOIN programme ON programme.programme_id = certified.programme_id
     LEFT JOIN handover ON handover.certificate_id = certified.certificate_id
     WHERE (placement.place = :place OR (placement.place > :place || '/' AND placement.place < :place || '0'))
-        AND programme.rule_pack = ANY(:seasons)
+        AND certified.live AND programme.rule_pack = ANY(:seasons)
         AND coalesce(handover.state, 'HELD') = 'HELD'
         AND (CAST(:after AS uuid) IS NULL OR certified.teacher_id > :after)
     ORDER BY certified.teacher_id

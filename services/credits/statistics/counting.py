@@ -45,7 +45,8 @@ _COUNT = sa.text(f"""
         FROM (SELECT DISTINCT * FROM {_KEYS}) AS key
         LEFT JOIN placement ON placement.teacher_id = key.teacher_id
         LEFT JOIN standing ON standing.teacher_id = key.teacher_id AND standing.programme_id = key.programme_id
-        LEFT JOIN certified ON certified.teacher_id = key.teacher_id AND certified.programme_id = key.programme_id
+        LEFT JOIN certified ON certified.live
+            AND certified.teacher_id = key.teacher_id AND certified.programme_id = key.programme_id
     ), changed AS (
         SELECT fact.*, {", ".join(f"counted.{name} AS was_{name}" for name in ("place", *MEASURES))}
         FROM fact JOIN counted USING (teacher_id, programme_id)
@@ -119,36 +120,37 @@ def count_person(db: Session, teacher_id: uuid.UUID, now: dt.datetime) -> None:
     count(db, [(teacher_id, programme_id) for programme_id in {*programmes, EVERYONE}], now)
 
 
-def keep_certified(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
-    """A certificate was issued to the teacher; one that is issued again takes the place of the former."""
-    key = (uuid.UUID(payload["teacher_id"]), uuid.UUID(payload["programme_id"]))
-    db.execute(
-        sa.text(
-            "INSERT INTO certified (teacher_id, programme_id, certificate_id, number)"
-            " VALUES (:teacher, :programme, :certificate, :number) ON CONFLICT (teacher_id, programme_id) DO UPDATE"
-            " SET certificate_id = excluded.certificate_id, number = excluded.number WHERE excluded.number <> ''"
-        ),
-        {
-            "teacher": key[0],
-            "programme": key[1],
-            "certificate": uuid.UUID(payload["certificate_id"]),
-            "number": payload.get("number", ""),
-        },
-    )
-    count(db, [key], now)
+_KEEP_CERTIFIED = sa.text("""
+    INSERT INTO certified (teacher_id, programme_id, certificate_id, number, version, live)
+    VALUES (:teacher, :programme, :certificate, :number, :version, :live)
+    ON CONFLICT (teacher_id, programme_id) DO UPDATE SET
+        certificate_id = excluded.certificate_id,
+        number = CASE WHEN excluded.number = '' THEN certified.number ELSE excluded.number END,
+        version = excluded.version,
+        live = excluded.live
+    WHERE certified.version <= excluded.version
+    RETURNING teacher_id
+""")
 
 
-def drop_certified(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
-    """The certificate that the teacher was counted for was revoked."""
+def keep_certified(db: Session, payload: dict[str, Any], now: dt.datetime, *, live: bool) -> bool:
+    """Keep what became of the teacher's certificate of a programme: issued, issued again, or (not `live`) revoked.
+
+    False for old news: an edition that is announced after the one that replaced it, or after its revocation.
+    """
     key = (uuid.UUID(payload["teacher_id"]), uuid.UUID(payload["programme_id"]))
-    db.execute(
-        sa.text(
-            "DELETE FROM certified WHERE teacher_id = :teacher AND programme_id = :programme"
-            " AND certificate_id = :certificate"
-        ),
-        {"teacher": key[0], "programme": key[1], "certificate": uuid.UUID(payload["certificate_id"])},
-    )
-    count(db, [key], now)
+    told = {
+        "teacher": key[0],
+        "programme": key[1],
+        "certificate": uuid.UUID(payload["certificate_id"]),
+        "number": payload.get("number", ""),
+        "version": payload["version"],
+        "live": live,
+    }
+    is_news = db.execute(_KEEP_CERTIFIED, told).first() is not None
+    if is_news:
+        count(db, [key], now)
+    return is_news
 
 
 def fold(db: Session) -> int:
