@@ -26,6 +26,7 @@ from yanxiu.bench.results import Finding
 FEWER = 10_000
 ASKED = 200  # teachers whose pages are asked for in turn, the same number of both sizes
 COUNTY = f"{PROVINCE}/450100/450107"
+AGAINST = ("few_statistics", "few_matrix", "many_bare")
 GOAL_KEY = 1.5  # the county's page against one row by its primary key, asked for in the same way
 GOAL_GROWTH = 1.15
 KEY = (
@@ -74,7 +75,7 @@ def measure_ledger(
         counting = {size: require_equal(of) for size, of in (("few", few), ("many", many))}
         cases = [*_cases("few", few), *_cases("many", many)]
         samples = measure(cases, rounds, operations, report)
-    findings = results.find(cases, samples, ["many_bare", "few_statistics", "few_matrix"])
+    findings = results.find(cases, samples, AGAINST)
     return Outcome(many.settings.mode.value, findings, _goals(samples, counting["many"], entries))
 
 
