@@ -99,7 +99,13 @@ def fill(owner: psycopg.Connection, entries: int) -> int:
         """,
         given,
     )
-    categories = _categories()
+    with _without_indexes(owner, "ledger"):
+        _fill_ledger(owner, given)
+    return teachers
+
+
+def _fill_ledger(owner: psycopg.Connection, given: dict[str, Any]) -> None:
+    teachers, categories = given["teachers"], _categories()
     for first in range(0, teachers * PER_TEACHER, CHUNK):
         owner.execute(
             f"""
@@ -128,7 +134,29 @@ def fill(owner: psycopg.Connection, entries: int) -> int:
                 "last": min(first + CHUNK, teachers * PER_TEACHER) - 1,
             },
         )
-    return teachers
+
+
+@contextlib.contextmanager
+def _without_indexes(owner: psycopg.Connection, table: str) -> Iterator[None]:
+    """Indexes and the constraints on them are taken off a table and put back as they were: millions of rows at once write
+    each of their pages many times."""
+    keys = owner.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u')",
+        (table,),
+    ).fetchall()
+    for name, _ in keys:
+        owner.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    indexes = owner.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass",
+        (table,),
+    ).fetchall()
+    for name, _ in indexes:
+        owner.execute(f"DROP INDEX {name}")
+    yield
+    for name, definition in keys:
+        owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    for _, definition in indexes:
+        owner.execute(definition.replace(" ON ONLY ", " ON "))  # of all partitions
 
 
 def _categories() -> list[str]:
