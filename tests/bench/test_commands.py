@@ -124,6 +124,21 @@ def test_recognition_is_what_was_studied_and_held_against_its_parts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_pages_over_a_ledger_equal_it() -> None:
+    document = bench("ledger", "--embedded", "--entries", "20000", "--rounds", "1", "--operations", "4", "--json")
+    pages = ("statistics", "key", "bare", "matrix")
+    assert set(cases(document)) == {f"{size}_{page}" for size in ("few", "many") for page in pages}
+    assert {goal["name"] for goal in document["goals"]} == {
+        "many_statistics_to_many_key",
+        "many_statistics_to_many_bare",
+        "many_statistics_to_few_statistics",
+        "many_matrix_to_few_matrix",
+        "counting",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_imports_are_held_against_copy() -> None:
     document = bench("imports", "--embedded", "--teachers", "100", "--rounds", "1", "--files", "1", "--json")
     found = cases(document)

@@ -248,6 +248,39 @@ def recognition(as_json: bool, rounds: int | None, quick: bool, embedded: bool, 
     showing.show_machine(console, document["machine"])
 
 
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
+@operations_option
+@click.option(
+    "--entries", default=1_000_000, show_default=True, type=click.IntRange(20_000, 100_000_000), help="In the ledger."
+)
+def ledger(
+    as_json: bool, rounds: int | None, quick: bool, embedded: bool, operations: int | None, entries: int
+) -> None:
+    """A county's statistics and a teacher's matrix page over many entries, against few; ten million take 8 GB of disk."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.ledger import AGAINST, measure_ledger
+
+    console, size = _console(as_json), _size(rounds, operations, quick)
+
+    def told(step: str) -> None:
+        console.print(f"[dim]{step}[/dim]")
+
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_ledger(entries=entries, embedded=embedded, report=report, told=told, **size)
+    document = results.document("ledger", outcome.mode, outcome.findings, entries=entries, **size)
+    if as_json:
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
+        return
+    title = f"{entries:,} entries, {outcome.mode} mode"
+    showing.show_findings(console, title, outcome.findings, AGAINST)
+    showing.show_goals(console, title, outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
 def _tell_goals(title: str, as_json: bool, run: Callable[[Callable[[str], None]], dict[str, Any]]) -> None:
     from yanxiu.bench.showing import show_goals, show_machine
 

@@ -28,9 +28,9 @@ class Statistics:
         place, programme_id = arguments["place"], arguments["programme_id"] or EVERYONE
         call.authorise(place=place, missing=queries.MISSING)
         with self.database.read(call) as db:
-            found = queries.find_statistic(db, programme_id, place)
+            found, as_of = queries.find_statistic(db, programme_id, place, call.now)
             shown = schemas.Figures().dump(found or {"place": place, **NOTHING})
-            return {**shown, "as_of": clock.format_instant(queries.as_of(db, call.now))}
+            return {**shown, "as_of": clock.format_instant(as_of)}
 
     @query
     def list_statistics_below(self, call: Call) -> dict[str, Any]:

@@ -10,12 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.credits.statistics.models import MEASURES, Statistic, StatisticDay
+from services.shared.database import run_plain
 
 MISSING = "credits.statistics_unknown"
 
 
-def find_statistic(db: Session, programme_id: uuid.UUID, place: str) -> Statistic | None:
-    return db.get(Statistic, (programme_id, place))
+_FIND = (
+    f"SELECT {', '.join(f'kept.{name}' for name in ('place', *MEASURES))}, oldest_delta() AS oldest"  # noqa: S608  our own names
+    " FROM (VALUES (1)) AS one LEFT JOIN statistic AS kept ON programme_id = %(programme)s AND place = %(place)s"
+)
+
+
+def find_statistic(db: Session, programme_id: uuid.UUID, place: str, now: dt.datetime) -> tuple[Any, dt.datetime]:
+    """The totals of a place, None where nothing was ever counted, and up to when they hold everything; in one look."""
+    found = run_plain(db, _FIND, {"programme": programme_id, "place": place}).one()
+    return (found if found.place is not None else None), _until(found.oldest, now)
 
 
 def list_children(db: Session, programme_id: uuid.UUID, place: str, after: str | None, limit: int) -> list[Statistic]:
@@ -36,7 +45,10 @@ def list_days(db: Session, programme_id: uuid.UUID, place: str, first: dt.date, 
 
 def as_of(db: Session, now: dt.datetime) -> dt.datetime:
     """Up to when the roll-ups hold everything: the oldest change that is not folded yet, or now."""
-    oldest: dt.datetime | None = db.scalar(sa.select(sa.func.oldest_delta()))
+    return _until(db.scalar(sa.select(sa.func.oldest_delta())), now)
+
+
+def _until(oldest: dt.datetime | None, now: dt.datetime) -> dt.datetime:
     return min(oldest, now) if oldest else now
 
 

@@ -51,7 +51,7 @@ def list_amounts(
             sa.func.bool_or(entry.source_kind == "PROBATION").label("probation"),
         )
         .where(
-            entry.teacher_id == sa.any_(sa.cast(list(teacher_ids), sa.ARRAY(sa.Uuid))),
+            _is_one_of(entry.teacher_id, teacher_ids),
             entry.year.in_(years),
             entry.recorded_at <= as_of,
             entry.programme_id.is_(None),
@@ -66,6 +66,14 @@ def list_amounts(
             Amount(row.year, row.source_ref, row.unit, row.amount, row.hour_type, row.training_form, row.probation)
         )
     return found
+
+
+def _is_one_of(column: Any, teacher_ids: Collection[uuid.UUID]) -> Any:
+    # A single teacher is named as such: of an array PostgreSQL cannot tell, once it keeps a plan, in which of the ledger's
+    # partitions to look, and looks in all.
+    if len(teacher_ids) == 1:
+        return column == next(iter(teacher_ids))
+    return column == sa.any_(sa.cast(list(teacher_ids), sa.ARRAY(sa.Uuid)))
 
 
 def find_placement(db: Session, teacher_id: uuid.UUID) -> Placement | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import threading
 import uuid
 from decimal import Decimal
@@ -91,17 +92,7 @@ def test_entries_add_up_to_what_is_recognised_and_reversal_is_exact(recognition,
     ]
     for batch in [events] if together else [[event] for event in events]:
         record(*batch)
-        entries = entries_of(recognition, teacher_id)
-        hours, courses = standing_of(recognition, summer, teacher_id)
-        written = amounts(entries)
-        assert sum(written.values()) == hours <= 10
-        assert {ref: amount for ref, amount in courses.items() if amount} == {
-            ref: amount for ref, amount in written.items() if amount
-        }
-        awards = {entry.entry_id: entry.source_ref for entry in entries if entry.amount > 0}
-        for entry in entries:
-            assert (entry.reversal_of is None) == (entry.amount > 0)
-            assert entry.reversal_of is None or awards[entry.reversal_of] == entry.source_ref
+        _require_exact(recognition, summer, teacher_id)
 
     # Everything taken back: each source comes to exactly nothing, and nothing of the history is lost.
     before = entries_of(recognition, teacher_id)
@@ -109,6 +100,59 @@ def test_entries_add_up_to_what_is_recognised_and_reversal_is_exact(recognition,
     after = entries_of(recognition, teacher_id)
     assert set(amounts(after).values()) <= {Decimal(0)}
     assert {entry.entry_id for entry in before} <= {entry.entry_id for entry in after}
+
+
+def _require_exact(recognition, summer, teacher_id):
+    """Entries add up to the standing, source by source, and each that takes away names an award of its own source."""
+    entries = entries_of(recognition, teacher_id)
+    hours, courses = standing_of(recognition, summer, teacher_id)
+    written = amounts(entries)
+    assert sum(written.values()) == hours <= 10
+    assert {ref: amount for ref, amount in courses.items() if amount} == {
+        ref: amount for ref, amount in written.items() if amount
+    }
+    awards = {entry.entry_id: entry.source_ref for entry in entries if entry.amount > 0}
+    for entry in entries:
+        assert (entry.reversal_of is None) == (entry.amount > 0)
+        assert entry.reversal_of is None or awards[entry.reversal_of] == entry.source_ref
+
+
+def test_sabotage_differences_from_nothing_do_not_add_up(recognition, summer, record, monkeypatch):
+    """Each judgement written whole, as if the ledger were empty but for the numbers of its turns."""
+    sum_ledger = queries.sum_ledger
+
+    def forget_amounts(db, studies):
+        found = sum_ledger(db, studies)
+        return {
+            study: {ref: dataclasses.replace(each, amount=Decimal(0)) for ref, each in sources.items()}
+            for study, sources in found.items()
+        }
+
+    monkeypatch.setattr(queries, "sum_ledger", forget_amounts)
+    teacher_id, key = new_id(), summer.programme["courses"][0]["key"]
+    for version, seconds in enumerate((2_700, 5_400), start=1):
+        record(studied(summer, teacher_id, key, seconds, version))
+    with pytest.raises(AssertionError):
+        _require_exact(recognition, summer, teacher_id)
+
+
+def test_sabotage_what_is_taken_back_from_another_source_is_noticed(recognition, summer, record, monkeypatch):
+    """A correction that names an award of another course is no reversal of anything."""
+    first, second = (course["key"] for course in summer.programme["courses"][:2])
+    teacher_id = new_id()
+    record(studied(summer, teacher_id, first, 5_400, 1), studied(summer, teacher_id, second, 5_400, 1))
+    _require_exact(recognition, summer, teacher_id)
+    other = {entry.source_ref: entry.entry_id for entry in entries_of(recognition, teacher_id)}
+    monkeypatch.setattr(
+        queries,
+        "find_last_awards",
+        lambda _db, sources: {
+            (teacher, ref): next(entry for source, entry in other.items() if source != ref) for teacher, ref in sources
+        },
+    )
+    record(studied(summer, teacher_id, first, 0, 2))
+    with pytest.raises(AssertionError):
+        _require_exact(recognition, summer, teacher_id)
 
 
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])

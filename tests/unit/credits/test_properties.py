@@ -1,11 +1,15 @@
-"""What holds for any document under any shipped pack: through the same door as `yanxiu rules evaluate`."""
+"""What holds for any document under any shipped pack: through the same door as `yanxiu rules evaluate`.
+
+Each property has a twin that breaks the engine in the one place that the property is about, and sees it fall.
+"""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 import random
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 
 from services.credits import pack_files
 from services.credits.evaluation import evaluate_document
+from services.credits.rules import intervals, ledger, season
 from services.credits.rules.items import Item
 from services.credits.rules.items import evaluate as evaluate_items
 from services.credits.rules.ledger import Entry, LedgerOutcome
@@ -110,13 +115,49 @@ def test_more_evidence_never_earns_less(document, data):
     grown["as_of"] = max(document["as_of"], data.draw(st.sampled_from(_instants(pack))))
     if document["exam"] is None:
         grown["exam"] = data.draw(st.none() | st.just({"score": "60"}))
-    after = evaluate_document(grown)
+    _require_no_less(before, evaluate_document(grown))
+
+
+def _require_no_less(before, after):
     assert Decimal(after["hours"]) >= Decimal(before["hours"])
     for old, new in zip(before["courses"], after["courses"], strict=True):
         assert new["studied_seconds"] >= old["studied_seconds"]
         assert new["counted_seconds"] >= old["counted_seconds"]
     order = ["NOT_DUE", "NOT_EARNED", "BLOCKED", "ISSUED"]
     assert order.index(after["certificate"]) >= order.index(before["certificate"])
+
+
+def _one_video(*pieces):
+    """A document of an hour of one course, watched in these pieces."""
+    watched_ = [{"from": begin, "to": end, "at": "2023-02-01T12:00:00+08:00"} for begin, end in pieces]
+    video = {"course": "live_safety", "video": "v", "duration_seconds": 3600, "quizzes": [], "watched": watched_}
+    return {
+        "kind": "season",
+        "pack": "smartedu-2023-winter",
+        "as_of": "2023-03-02T00:00:00+08:00",
+        "verified_at": None,
+        "videos": [video],
+        "exam": None,
+    }
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    """An engine for which the last piece of watching is all there is."""
+    monkeypatch.setattr(intervals, "union", lambda pieces: tuple(list(pieces)[-1:]))
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_sabotage_an_engine_that_forgets_earns_less_for_more():
+    before, after = (evaluate_document(_one_video(*pieces)) for pieces in ([(0, 3600)], [(0, 3600), (0, 60)]))
+    with pytest.raises(AssertionError):
+        _require_no_less(before, after)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_sabotage_for_an_engine_that_forgets_the_order_matters():
+    pieces = [(0, 3600), (0, 60)]
+    assert evaluate_document(_one_video(*pieces)) != evaluate_document(_one_video(*reversed(pieces)))
 
 
 @many
@@ -134,8 +175,10 @@ def test_the_order_of_arrival_is_irrelevant(document, shuffler: random.Random):
 @many
 @given(a_season())
 def test_caps_are_never_passed_and_parts_add_up(document):
-    pack = pack_files.load_season_pack(document["pack"])
-    answer = evaluate_document(document)
+    _require_within_caps(pack_files.load_season_pack(document["pack"]), evaluate_document(document))
+
+
+def _require_within_caps(pack, answer):
     hours = {course["course"]: Decimal(course["hours"]) for course in answer["courses"]}
     assert sum(hours.values()) == Decimal(answer["hours"])
     for rule in pack.rules:
@@ -150,11 +193,36 @@ def test_caps_are_never_passed_and_parts_add_up(document):
         assert course["reasons"] or Decimal(course["hours"]), "a zero without a reason"
 
 
+@pytest.mark.parametrize("step", ["_cap_item", "_share"])
+def test_sabotage_without_a_kind_of_cap_one_is_passed(monkeypatch, step):
+    monkeypatch.setattr(season, step, lambda *_: None)
+    pack = pack_files.load_season_pack("smartedu-2026-summer")
+    whole = {"from": 0, "to": 40_000, "at": _instants(pack)[len(_instants(pack)) // 2]}
+    videos = [
+        {"course": key, "video": key, "duration_seconds": 40_000, "quizzes": [], "watched": [whole]}
+        for key in pack.courses
+    ]
+    head = {"kind": "season", "pack": pack.pack_id, "as_of": _instants(pack)[-1], "verified_at": None, "exam": None}
+    with pytest.raises(AssertionError):
+        _require_within_caps(pack, evaluate_document({**head, "videos": videos}))
+
+
 @many
 @given(a_season())
 def test_the_trace_leads_from_nothing_to_the_hours(document):
     """Each line begins where the one before it ended, so the last one explains the whole amount."""
-    answer = evaluate_document(document)
+    _require_trace(evaluate_document(document))
+
+
+def test_sabotage_a_step_that_says_nothing_leaves_a_hole_in_the_trace(monkeypatch):
+    monkeypatch.setattr(
+        season._Trace, "hours", lambda _self, _rule, course, after, _why: setattr(course, "hours", after)
+    )
+    with pytest.raises(AssertionError):
+        _require_trace(evaluate_document(_one_video((0, 3600))))
+
+
+def _require_trace(answer):
     for course in answer["courses"]:
         lines = [line for line in answer["trace"] if line["course"] == course["course"] and line["unit"] == "HOURS"]
         reached = "0.00"
@@ -214,15 +282,50 @@ def test_one_more_entry_never_makes_anything_less(case):
 def test_reversal_is_exact(case):
     """An entry taken back leaves what was there before, to the last digit, whatever it was converted to."""
     pack, entries, another = case
+    _require_exact_reversal(pack, entries, another)
+
+
+def _require_exact_reversal(pack, entries, another):
     taken_back = Entry(another.year, another.unit, -another.amount, another.label, another.probation)
     without, with_both = (evaluate_ledger(pack, YEARS, given_) for given_ in (entries, [*entries, another, taken_back]))
     assert _figures(without) == _figures(with_both)
+
+
+@pytest.mark.parametrize("towards", [ROUND_FLOOR, ROUND_CEILING])
+def test_sabotage_rounding_towards_one_side_leaves_something_of_what_was_taken_back(monkeypatch, towards):
+    def to_one_side(amount, quantum):
+        return (amount / quantum).quantize(Decimal(1), towards) * quantum
+
+    monkeypatch.setattr(ledger, "rounded", to_one_side)
+    pack = pack_files.load_pack("guangxi-2016")
+    with pytest.raises(AssertionError):
+        _require_exact_reversal(pack, [], Entry(2021, "HOUR", Decimal(1), ""))
+
+
+def test_sabotage_a_second_rounding_makes_years_and_their_entries_differ(monkeypatch):
+    """Three hours are 0.33 credits each; rounded as a sum they would be 1.00."""
+    pack = pack_files.load_pack("guangxi-2016")
+    entries = [Entry(2021, "HOUR", Decimal(1), "")] * 3
+    _require_years_add_up(pack, entries)
+    span = ledger._span
+
+    def rounded_again(*given_):
+        found = span(*given_)
+        return dataclasses.replace(found, total=found.total.quantize(Decimal(1), ROUND_CEILING))
+
+    monkeypatch.setattr(ledger, "_span", rounded_again)
+    with pytest.raises(AssertionError):
+        _require_years_add_up(pack, entries)
 
 
 @many
 @given(a_ledger())
 def test_years_add_up_to_the_cycle_and_entries_to_the_years(case):
     pack, entries, _ = case
+    _require_years_add_up(pack, entries)
+
+
+def _require_years_add_up(pack, entries):
     outcome = evaluate_ledger(pack, YEARS, entries)
     assert sum(span.total for span in outcome.years) == outcome.cycle.total
     for span in outcome.years:
