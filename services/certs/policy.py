@@ -16,6 +16,9 @@ POLICIES: dict[str, policy.Policy] = {
         "a number is a claim that anybody may check, whoever the holder is; the answer is masked"
     ),
     "list_certificate_keys": policy.anyone(),
+    # Seasons are the nation's, and so is the decision that their hours can be relied on.
+    "list_issue_holds": policy.granted(Role.NATIONAL_OPERATOR),
+    "lift_issue_hold": policy.granted(Role.NATIONAL_OPERATOR),
 }
 
 # Names on paper leave the house: `domain.md` §1.2, "export personal data".

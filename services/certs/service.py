@@ -14,6 +14,7 @@ from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, persons, projections
 from services.certs.actions.persons import Merge
 from services.certs.dependencies import OfficeProvider, VerifierProvider
+from services.certs.holds.entrypoints import Holds
 from services.certs.models import Programme
 from services.certs.projections import PROJECTIONS
 from services.certs.rules import Kind
@@ -44,7 +45,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService(AuditTrail):
+class CertsService(Holds, AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE

@@ -87,6 +87,7 @@ FURTHER: Final = """
 | answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S0:107-112, as creating |
 | see how a territory admits teachers | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | §3.1 tenant modes [I] |
 | say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
+| let a held issue of certificates go on | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | seasons are the nation's (A13); reliability.md 12 [I] |
 | between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
 

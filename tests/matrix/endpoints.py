@@ -219,6 +219,7 @@ CREDITS = {
     "credits.answer_complaint": complaint(HANDLING, accepted=False, reply="无误"),
 }
 
+LIFTING = ("let a held issue of certificates go on",)
 EXPORTING = ("export personal data",)
 NO_CERTIFICATE = frozenset({"certs.certificate_not_found"})
 CERTS = {
@@ -230,6 +231,14 @@ CERTS = {
         unsure=NEEDS_A_CERTIFICATE,
     ),
     "certs.list_certificate_keys": public(),
+    "certs.list_issue_holds": Endpoint(LIFTING, About.NATION, nothing),
+    "certs.lift_issue_hold": Endpoint(
+        LIFTING,
+        About.NATION,
+        always(programme_id=NO_ONE, **WHY),
+        empty=frozenset({"certs.hold_unknown"}),
+        unsure="nothing is held here",
+    ),
     "certs.get_certificate": Endpoint(
         (*STUDYING, "list the teachers of a school or region"),
         About.NOTHING,
