@@ -176,6 +176,8 @@ CREDITS = {
         blind=frozenset({"credits.no_scheme"}),
         unsure="no year is frozen here",
     ),
+    "credits.get_verification_summary": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
+    "credits.count_complaints": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
