@@ -14,12 +14,15 @@ from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
 from gateway.people import explained
-from gateway.rpc import ask, extend_deadline
+from gateway.rpc import ask, extend_deadline, tell
 from gateway.schemas import Page
 from gateway.schemas.certs import (
     Certificate,
     CertificatePage,
     CertificateStanding,
+    HoldLifting,
+    IssueHold,
+    IssueHolds,
     KeySet,
     NumberAnswers,
     Numbers,
@@ -122,6 +125,23 @@ def list_certificate_keys():
     """The public keys of certificate signatures, as a JSON Web Key Set."""
     caching.allow(KEYS_SECONDS, public=True)
     return ask("certs", "list_certificate_keys")
+
+
+@blueprint.get("/issue-holds")
+@blueprint.doc(operationId="list_issue_holds")
+@blueprint.response(200, IssueHolds)
+def list_issue_holds():
+    """Programmes whose certificates wait, or waited, because the daily proof of their hours failed."""
+    return ask("certs", "list_issue_holds")
+
+
+@blueprint.post("/issue-holds/<uuid:programme_id>/lifting")
+@blueprint.doc(operationId="lift_issue_hold")
+@blueprint.arguments(HoldLifting)
+@blueprint.response(200, IssueHold)
+def lift_issue_hold(body, programme_id: uuid.UUID):
+    """Let issuing go on, with the reason why the hours can be relied on; a proof that fails on a later day holds it again."""
+    return tell("certs", "lift_issue_hold", {"programme_id": str(programme_id), **body})
 
 
 @pages.get("/verify")

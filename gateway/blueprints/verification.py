@@ -42,6 +42,15 @@ def list_year_verifications(query: dict[str, Any], year: int) -> dict[str, Any]:
     return ask_page("credits", "list_year_verifications", {"year": year, **schemas.YearsQuery().dump(query)})
 
 
+@blueprint.get("/year-verifications/<int:year>/summary")
+@blueprint.doc(operationId="get_verification_summary")
+@blueprint.arguments(schemas.PlaceQuery, location="query")
+@blueprint.response(200, schemas.VerificationSummary)
+def get_verification_summary(query: dict[str, Any], year: int) -> dict[str, Any]:
+    """How many teachers' years are frozen at a place and directly below it, and how many meet the requirement."""
+    return ask("credits", "get_verification_summary", {"year": year, **query})
+
+
 @blueprint.get("/year-verifications/<int:year>/sheet")
 @blueprint.doc(operationId="render_year_sheet", responses=PDF_DOCUMENT)
 def render_year_sheet(year: int) -> Response:
@@ -103,6 +112,15 @@ def list_own_complaints(query: dict[str, Any]) -> dict[str, Any]:
 def list_complaints(query: dict[str, Any]) -> dict[str, Any]:
     """Complaints of the teachers of a county, for those who handle them."""
     return ask_page("credits", "list_complaints", query)
+
+
+@blueprint.get("/complaints/statistics")
+@blueprint.doc(operationId="count_complaints")
+@blueprint.arguments(schemas.ComplaintCountsQuery, location="query")
+@blueprint.response(200, schemas.ComplaintCounts)
+def count_complaints(query: dict[str, Any]) -> dict[str, Any]:
+    """Complaints about a year's verification, school by school, by what became of them."""
+    return ask("credits", "count_complaints", query)
 
 
 @blueprint.post("/complaints/<uuid:complaint_id>/assignment")

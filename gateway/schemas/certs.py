@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from gateway.schemas import PageReply, Schema
+from gateway.schemas import PageReply, Schema, Text
 from services.certs.contract import MOST_AT_ONCE, PublicState
 
 NUMBER = {"description": "Certificate number, in groups of four.", "example": "2023-RA2W-V5NM-T00P"}
@@ -137,3 +137,20 @@ class KeySet(ma.Schema):
     """A JSON Web Key Set."""
 
     keys = fields.List(fields.Nested(PublicKey), required=True)
+
+
+class IssueHold(ma.Schema):
+    programme_id = fields.UUID()
+    day = fields.String(metadata={**DAY, "description": "Of the last proof that failed."})
+    differences = fields.Integer(metadata={"example": 3})
+    held_at = fields.String(metadata=INSTANT)
+    lifted_at = fields.String(allow_none=True, metadata=INSTANT)
+    reason = fields.String(metadata={"description": "Why it was lifted, else empty.", "example": ""})
+
+
+class IssueHolds(ma.Schema):
+    items = fields.List(fields.Nested(IssueHold))
+
+
+class HoldLifting(Schema):
+    reason = Text(500, shortest=4, required=True, metadata={"example": "差异已更正，经两人复核"})

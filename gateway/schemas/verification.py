@@ -9,6 +9,7 @@ from gateway.schemas import Page, PageReply, Schema, Text
 from services.credits.contract.verification import ComplaintAbout, ComplaintState, RequirementStatus, YearState
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
+_AS_OF = {"description": "What was known at that moment, instead of now.", "example": "2023-11-21T10:00:00+08:00"}
 _PLACE = "CN/450000/450100/450103"
 _YEAR = validate.Range(1990, 2200)
 _TEACHER = {
@@ -21,18 +22,13 @@ _STATES = [str(state) for state in ComplaintState]
 
 class YearQuery(Schema):
     teacher_id = fields.UUID(metadata=_TEACHER)
-    as_of = fields.AwareDateTime(
-        format="iso",
-        metadata={
-            "description": "What was known at that moment, instead of now.",
-            "example": "2023-11-21T10:00:00+08:00",
-        },
-    )
+    as_of = fields.AwareDateTime(format="iso", metadata=_AS_OF)
 
 
 class MatrixQuery(Schema):
     teacher_id = fields.UUID(metadata=_TEACHER)
     year = fields.Integer(validate=_YEAR, metadata={"description": "Any year of the cycle; this one's without it."})
+    as_of = fields.AwareDateTime(format="iso", metadata=_AS_OF)
 
 
 class Shortfall(ma.Schema):
@@ -82,6 +78,45 @@ class YearVerification(ma.Schema):
 class YearsQuery(Page):
     place = Text(80, required=True, metadata={"description": "A place of one's territory.", "example": _PLACE})
     met = fields.Boolean(metadata={"description": "Only those that meet the requirement, or that do not."})
+
+
+class PlaceQuery(Schema):
+    place = Text(80, required=True, metadata={"description": "A place of one's territory.", "example": _PLACE})
+
+
+class PlaceTotals(ma.Schema):
+    place = fields.String(metadata={"example": _PLACE})
+    teachers = fields.Integer(metadata={"description": "Whose year is frozen.", "example": 1200})
+    met = fields.Integer(metadata={"description": "Of them, who meet the requirement.", "example": 1100})
+
+
+class VerificationSummary(PlaceTotals):
+    year = fields.Integer(metadata={"example": 2023})
+    below = fields.List(
+        fields.Nested(PlaceTotals), metadata={"description": "Directly below, in the order of the tree."}
+    )
+
+
+class ComplaintCountsQuery(PlaceQuery):
+    year = fields.Integer(required=True, validate=_YEAR, metadata={"example": 2023})
+
+
+class SchoolComplaints(ma.Schema):
+    place = fields.String(metadata={"example": f"{_PLACE}/s1"})
+    school_name = fields.String(metadata={"example": "南宁市第一小学"})
+    complaints = fields.Integer(metadata={"example": 3})
+    filed = fields.Integer(metadata={"example": 1})
+    assigned = fields.Integer(metadata={"example": 0})
+    answered = fields.Integer(metadata={"example": 1})
+    closed = fields.Integer(metadata={"example": 1})
+    accepted = fields.Integer(metadata={"description": "That were right.", "example": 1})
+    reopened = fields.Integer(metadata={"example": 0})
+
+
+class ComplaintCounts(ma.Schema):
+    place = fields.String(metadata={"example": _PLACE})
+    year = fields.Integer(metadata={"example": 2023})
+    schools = fields.List(fields.Nested(SchoolComplaints), metadata={"description": "Those with complaints."})
 
 
 class YearLine(ma.Schema):

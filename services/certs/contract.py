@@ -107,6 +107,8 @@ ERRORS: dict[str, tuple[str, str]] = {
         "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
         "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
     ),
+    "certs.hold_unknown": ("没有这项暂停签发。", "Issuing is not held for this programme."),
+    "certs.hold_lifted": ("已恢复签发。", "Issuing goes on already."),
     "certs.list_too_long": (
         "教师人数超过单次打印上限，请缩小范围或改用导出。",
         "There are more teachers than one list prints; take a smaller place, or an export.",

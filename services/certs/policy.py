@@ -19,6 +19,9 @@ POLICIES: dict[str, policy.Policy] = {
     "verify_certificate": policy.anyone().seeing_everything(_CLAIM),
     "verify_certificates": policy.anyone().seeing_everything(_CLAIM),
     "list_certificate_keys": policy.anyone(),
+    # Seasons are the nation's, and so is the decision that their hours can be relied on.
+    "list_issue_holds": policy.granted(Role.NATIONAL_OPERATOR),
+    "lift_issue_hold": policy.granted(Role.NATIONAL_OPERATOR),
 }
 
 # Names on paper leave the house: `domain.md` §1.2, "export personal data".

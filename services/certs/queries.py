@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.certs.holds.models import IssueHold
 from services.certs.models import (
     Certificate,
     CertificateHistory,
@@ -52,11 +54,20 @@ def count_standings(db: Session, programme_id: uuid.UUID) -> tuple[int, int]:
 # --- what the decision run reads ------------------------------------------------------------------------------------
 
 
+def is_held(programme_id: Any) -> sa.Exists:
+    """Condition: credits' proof of the programme failed, and nobody has said that issuing may go on."""
+    return sa.exists().where(IssueHold.programme_id == programme_id, IssueHold.lifted_at.is_(None))
+
+
 def list_due_programmes(db: Session) -> list[Programme]:
-    """Programmes whose season is over and that have standings to look at, the longest waiting first."""
+    """Programmes whose season is over and that have standings to look at, the longest waiting first; none that is held."""
     waiting = sa.exists().where(Standing.programme_id == Programme.programme_id, Standing.pending)
     return list(
-        db.scalars(sa.select(Programme).where(Programme.due_at.is_not(None), waiting).order_by(Programme.due_at))
+        db.scalars(
+            sa.select(Programme)
+            .where(Programme.due_at.is_not(None), waiting, ~is_held(Programme.programme_id))
+            .order_by(Programme.due_at)
+        )
     )
 
 
@@ -89,7 +100,13 @@ def lock_pending(db: Session, programme_id: uuid.UUID, teacher_ids: list[uuid.UU
     return list(
         db.scalars(
             sa.select(Standing)
-            .where(Standing.programme_id == programme_id, Standing.teacher_id.in_(teacher_ids), Standing.pending)
+            .where(
+                Standing.programme_id == programme_id,
+                Standing.teacher_id.in_(teacher_ids),
+                Standing.pending,
+                # Also what a run had read before the hold came.
+                ~is_held(programme_id),
+            )
             .order_by(Standing.teacher_id)
             .with_for_update(skip_locked=True)
         )

@@ -15,6 +15,7 @@ from services.certs.actions import deciding, documents, persons, projections
 from services.certs.actions.persons import Merge
 from services.certs.corrections.entrypoints import Corrections
 from services.certs.dependencies import OfficeProvider, VerifierProvider
+from services.certs.holds.entrypoints import Holds
 from services.certs.models import Programme
 from services.certs.projections import PROJECTIONS
 from services.certs.rules import Kind
@@ -45,7 +46,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService(Corrections, AuditTrail):
+class CertsService(Corrections, Holds, AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE

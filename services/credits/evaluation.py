@@ -184,6 +184,9 @@ def _entry(pack: LedgerPack, years: Sequence[int], index: int, given: dict[str, 
         raise EvaluationError(
             f"{place}.{pack.dimension}", f"the pack knows no {label}; it knows: {known}", "credits.category_unknown"
         )
+    if given["probation"] and not pack.of_kind(Kind.GATE):
+        # It would count in no year and stand nowhere: a silence that looks like a result.
+        raise EvaluationError(f"{place}.probation", "the pack has no rule for probation training")
     return Entry(given["year"], given["unit"], Decimal(given["amount"]), label, given["probation"])
 
 

@@ -13,6 +13,7 @@ from services.credits.evaluation import EvaluationError, evaluate_document
 from services.credits.handover.entrypoints import Handovers
 from services.credits.models import LedgerEntry, Programme, Standing
 from services.credits.policy import POLICIES
+from services.credits.reconciling.entrypoints import Reconciling
 from services.credits.snapshots import SNAPSHOTS
 from services.credits.statistics.entrypoints import Statistics
 from services.credits.verification.entrypoints import Verification
@@ -24,7 +25,7 @@ from services.shared.errors import InvalidInput
 from services.shared.paging import page_of
 
 
-class CreditsService(Declarations, Verification, Statistics, Handovers, AuditTrail, TellsSnapshots):
+class CreditsService(Declarations, Verification, Statistics, Handovers, Reconciling, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS

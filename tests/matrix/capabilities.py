@@ -89,6 +89,7 @@ FURTHER: Final = """
 | say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
 | revoke or re-issue certificates | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights; the issuer of every season is the nation, so no A8 below it |
 | review conspicuous study | - | - | - | - | - | - | T | - | - | - | - | - | T | - | - | - | - | §4.8 f: anomalies go to review; as complaints, S3:524 [I] |
+| let a held issue of certificates go on | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | seasons are the nation's (A13); reliability.md 12 [I] |
 | between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
 

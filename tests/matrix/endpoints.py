@@ -187,6 +187,8 @@ CREDITS = {
         blind=frozenset({"credits.no_scheme"}),
         unsure="no year is frozen here",
     ),
+    "credits.get_verification_summary": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
+    "credits.count_complaints": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
@@ -230,6 +232,7 @@ CREDITS = {
     "credits.answer_complaint": complaint(HANDLING, accepted=False, reply="无误"),
 }
 
+LIFTING = ("let a held issue of certificates go on",)
 EXPORTING = ("export personal data",)
 NO_CERTIFICATE = frozenset({"certs.certificate_not_found"})
 
@@ -258,6 +261,14 @@ CERTS = {
     ),
     "certs.verify_certificates": public(always(numbers=["YX-2023W-000000000000-0"])),
     "certs.list_certificate_keys": public(),
+    "certs.list_issue_holds": Endpoint(LIFTING, About.NATION, nothing),
+    "certs.lift_issue_hold": Endpoint(
+        LIFTING,
+        About.NATION,
+        always(programme_id=NO_ONE, **WHY),
+        empty=frozenset({"certs.hold_unknown"}),
+        unsure="nothing is held here",
+    ),
     "certs.get_certificate": Endpoint(
         (*STUDYING, "list the teachers of a school or region"),
         About.NOTHING,

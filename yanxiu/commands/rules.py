@@ -6,6 +6,7 @@ Only `dry-run` needs the database. Exit codes: 0 done, 2 the file is at fault or
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import click
 EXIT_FAULTY = 2
 PAGE = 500
 SHOWN = 50  # changes in the table; --json has all
+LONGEST_NUMBER = 30  # digits; what is longer is a fault wherever it stands
 LARGEST_BYTES = 32 * 1024 * 1024
 
 
@@ -151,8 +153,12 @@ def _read(file: str) -> Any:
     if len(content) > LARGEST_BYTES:
         _refuse(file, f"has more than {LARGEST_BYTES} bytes")
     try:
-        return json.loads(
-            content.decode("utf-8"), parse_constant=_no_such_number, object_pairs_hook=_without_repetition
+        document = json.loads(
+            # Some editors begin a file with a mark of its encoding.
+            content.decode("utf-8-sig"),
+            parse_constant=lambda name: _Fault(f"{name} is no number"),
+            parse_int=lambda digits: int(digits) if len(digits) <= LONGEST_NUMBER else _Fault("has too many digits"),
+            object_pairs_hook=_without_repetition,
         )
     except UnicodeDecodeError:
         _refuse(file, "is not UTF-8")
@@ -160,17 +166,36 @@ def _read(file: str) -> Any:
         _refuse(file, "is nested too deeply")
     except ValueError as error:
         _refuse(file, f"is not JSON: {error}")
+    for place, fault in _faults(document):
+        _refuse(file, f"{place}: {fault.why}" if place else fault.why)
+    return document
 
 
-def _no_such_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+@dataclasses.dataclass(frozen=True)
+class _Fault:
+    """Stands in the document where its text was wrong, so that the fault can be told with its place."""
+
+    why: str
 
 
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _faults(document: Any) -> Iterator[tuple[str, _Fault]]:
+    """In the document's order. A list of open branches, not recursion: the depth is the file's choice."""
+    pending: list[tuple[tuple[str, ...], Any]] = [((), document)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, _Fault):
+            yield ".".join(path), value
+        elif isinstance(value, dict):
+            pending.extend(((*path, key), child) for key, child in reversed(value.items()))
+        elif isinstance(value, list):
+            pending.extend(((*path, str(index)), child) for index, child in reversed(list(enumerate(value))))
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Fault:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+        return _Fault(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from services.credits.contract import declarations, verification
+from services.credits.contract import declarations, reconciling, verification
 
 SERVICE = "credits"
 RECOGNITION = "credits-recognition"  # the process type that consumes evidence
@@ -54,6 +54,7 @@ class RecognitionClosed(Schema):
 EVENTS: dict[str, type[Schema]] = {
     **declarations.EVENTS,
     **verification.EVENTS,
+    **reconciling.EVENTS,
     HOURS_RECOGNISED: HoursRecognised,
     RECOGNITION_CLOSED: RecognitionClosed,
 }

@@ -161,6 +161,7 @@ def freeze_teachers(db: Session, scheme: Scheme, year: int, teachers: Sequence[P
     ]
     rows = [_snapshot(scheme, year, 1, YearState.FROZEN, body, now) for body in bodies]
     _write(db, rows)
+    queries.add_totals(db, year, [(row["place"], row["met"]) for row in rows])
     return len(rows)
 
 
@@ -173,6 +174,7 @@ def refreeze(db: Session, held: YearVerification, placement: Placement, now: dt.
     body = _frozen_body(judge(scheme, held.year, amounts), held.teacher_id, school)
     row = _snapshot(scheme, held.year, held.version + 1, YearState.REFROZEN, body, now)
     _write(db, [row | {"place": held.place, "school_id": held.school_id}])
+    queries.change_total(db, held.year, held.place, held.met, row["met"])
     db.refresh(held)
     return held
 

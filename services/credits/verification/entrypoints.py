@@ -49,15 +49,16 @@ class Verification:
 
     @query
     def get_credit_matrix(self, call: Call) -> dict[str, Any]:
-        """The page of category by year of a cycle, the present one unless a year is named."""
+        """The page of category by year of a cycle, the present one unless a year is named; also as it stood at `as_of`."""
         arguments = call.load(schemas.OneCycle())
         teacher_id = _whose(call, arguments)
-        year = arguments["year"] or actions.beijing_year(call.now)
+        as_of = arguments["as_of"] or call.now
+        year = arguments["year"] or actions.beijing_year(as_of)
         with self.database.read(call) as db:
             placement = _authorised(db, call, teacher_id)
             scheme = actions.scheme_of(placement.place, year)
-            amounts = queries.list_amounts(db, [teacher_id], actions.years_of(scheme, year), call.now)[teacher_id]
-            return {"teacher_id": str(teacher_id), **actions.matrix(scheme, year, amounts, call.now)}
+            amounts = queries.list_amounts(db, [teacher_id], actions.years_of(scheme, year), as_of)[teacher_id]
+            return {"teacher_id": str(teacher_id), **actions.matrix(scheme, year, amounts, as_of)}
 
     @query
     def get_year_sheet(self, call: Call) -> dict[str, Any]:
@@ -86,6 +87,22 @@ class Verification:
             lambda row: sheets.line(*row, call.now),
             lambda row: [row[1].place, str(row[1].teacher_id)],
         )
+
+    @query
+    def get_verification_summary(self, call: Call) -> dict[str, Any]:
+        """How many years of a place are frozen and how many meet the requirement, and the same of each place directly below."""
+        arguments = call.load(schemas.YearOfPlace())
+        call.authorise(place=arguments["place"], missing="credits.no_scheme")
+        with self.database.read(call) as db:
+            return {**arguments, **queries.sum_verifications(db, **arguments)}
+
+    @query
+    def count_complaints(self, call: Call) -> dict[str, Any]:
+        """Complaints about a year, school by school, by what became of them."""
+        arguments = call.load(schemas.YearOfPlace())
+        call.authorise(place=arguments["place"], missing=queries.MISSING)
+        with self.database.read(call) as db:
+            return {**arguments, "schools": queries.count_complaints(db, **arguments)}
 
     @command
     def file_complaint(self, call: Call) -> dict[str, Any]:

@@ -58,6 +58,17 @@ class YearVerificationHistory(Snapshot, Model):
     version: Mapped[int] = mapped_column(primary_key=True)
 
 
+class YearTotal(Model):
+    """How many frozen years belong to a school, kept with every snapshot: no page counts millions."""
+
+    __tablename__ = "year_total"
+
+    year: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
+    teachers: Mapped[int]
+    met: Mapped[int]
+
+
 class Complaint(Model):
     """A teacher's complaint about a year's verification; made under the account's own, real name."""
 

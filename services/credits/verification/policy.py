@@ -22,6 +22,8 @@ POLICIES: dict[str, Policy] = {
     "get_credit_matrix": READERS,
     "get_year_sheet": READERS,
     "list_year_verifications": ABOVE,
+    "get_verification_summary": ABOVE,
+    "count_complaints": ABOVE,
     "file_complaint": own(),
     "close_complaint": own(),
     "reopen_complaint": own(),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.credits.contract.verification import ComplaintState
 from services.credits.models import LedgerEntry, Placement
 from services.credits.queries import at_place
-from services.credits.verification.models import Complaint, YearClosing, YearVerification
+from services.credits.verification.models import Complaint, YearClosing, YearTotal, YearVerification
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
 
@@ -100,6 +101,73 @@ def list_verifications(
         select = select.where(key > sa.tuple_(*after))
     found = db.execute(select.order_by(Placement.place, Placement.teacher_id).limit(limit))
     return [(row.YearVerification, row.Placement) for row in found]
+
+
+def add_totals(db: Session, year: int, frozen: Iterable[tuple[str, bool]]) -> None:
+    """Count (place, met) of years frozen now for the first time; in one order everywhere, so nobody waits in a circle."""
+    sums: dict[str, list[int]] = {}
+    for place, met in frozen:
+        total = sums.setdefault(place, [0, 0])
+        total[0] += 1
+        total[1] += met
+    rows = [
+        {"year": year, "place": place, "teachers": teachers, "met": met}
+        for place, (teachers, met) in sorted(sums.items())
+    ]
+    if not rows:
+        return
+    statement = insert(YearTotal)
+    added = {name: getattr(YearTotal, name) + statement.excluded[name] for name in ("teachers", "met")}
+    db.execute(statement.on_conflict_do_update(index_elements=["year", "place"], set_=added), rows)
+
+
+def change_total(db: Session, year: int, place: str, was: bool, met: bool) -> None:
+    """Count a year that a correction has changed."""
+    if was is not met:
+        of_school = sa.update(YearTotal).where(YearTotal.year == year, YearTotal.place == place)
+        db.execute(of_school.values(met=YearTotal.met + (1 if met else -1)))
+
+
+def sum_verifications(db: Session, place: str, year: int) -> dict[str, Any]:
+    """The totals of a place, and of each place directly below it in the order of the tree."""
+    parts = place.count("/") + 2
+    # The first `parts` segments: what stands before the rest of the path.
+    child = sa.func.substring(YearTotal.place, f"^([^/]+(?:/[^/]+){{0,{parts - 1}}})").label("place")
+    rows = db.execute(
+        sa.select(child, sa.func.sum(YearTotal.teachers).label("teachers"), sa.func.sum(YearTotal.met).label("met"))
+        .where(YearTotal.year == year, sa.or_(YearTotal.place == place, is_below(YearTotal.place, place)))
+        .group_by(child)
+        .order_by(child)
+    ).all()
+    shown = [{"place": row.place, "teachers": int(row.teachers), "met": int(row.met)} for row in rows]
+    return {
+        "teachers": sum(row["teachers"] for row in shown),
+        "met": sum(row["met"] for row in shown),
+        "below": [row for row in shown if row["place"] != place],
+    }
+
+
+def count_complaints(db: Session, place: str, year: int) -> list[dict[str, Any]]:
+    """By the school where the teacher is now, in the order of the tree; schools without a complaint are left out."""
+    states = {
+        str(state).lower(): sa.func.count().filter(Complaint.state == state).label(str(state).lower())
+        for state in ComplaintState
+    }
+    rows = db.execute(
+        sa.select(
+            Placement.place,
+            sa.func.max(Placement.school_name).label("school_name"),
+            sa.func.count().label("complaints"),
+            *states.values(),
+            sa.func.count().filter(Complaint.accepted.is_(True)).label("accepted"),
+            sa.func.count().filter(Complaint.reopened.is_(True)).label("reopened"),
+        )
+        .join(Placement, Placement.teacher_id == Complaint.teacher_id)
+        .where(at_place(place), Complaint.year == year)
+        .group_by(Placement.place)
+        .order_by(Placement.place)
+    )
+    return [dict(row) for row in rows.mappings()]
 
 
 def is_frozen(db: Session, teacher_id: uuid.UUID, year: int) -> bool:

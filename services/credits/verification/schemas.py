@@ -36,6 +36,12 @@ class ListYears(Page):
 class OneCycle(Schema):
     teacher_id = fields.UUID(load_default=None, allow_none=True)
     year = fields.Integer(load_default=None, allow_none=True, strict=True, validate=_year)
+    as_of = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
+
+
+class YearOfPlace(Schema):
+    place = fields.String(required=True, validate=validate.Length(min=2, max=80))
+    year = fields.Integer(required=True, strict=True, validate=_year)
 
 
 class NewComplaint(Schema):

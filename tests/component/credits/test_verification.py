@@ -373,3 +373,75 @@ def test_a_place_lists_its_frozen_years_school_by_school(credits_service, recogn
             page(principal, place)
     with pytest.raises(NotAllowed):
         page(teacher, f"{county}/s1")
+
+
+@pytest.fixture
+def summary(credits_service, county):
+    def read(place=county, actor=None):
+        actor = actor or person(None, (Role.CITY_CENTRE, county.rpartition("/")[0]))
+        return credits_service.call("get_verification_summary", {"place": place, "year": 2023}, actor)
+
+    return read
+
+
+def test_a_place_is_told_how_many_years_are_frozen_and_met_and_what_a_correction_changes(
+    credits_service, recognition, teacher, complaint, handler, summary, county, freeze
+):
+    other = person()
+    recognition.deliver("on_membership_changed", *membership(other.account_id, f"{county}/s2"))
+    freeze()
+    freeze()  # again: nobody is counted twice
+    before = summary()
+    assert (before["teachers"], before["met"]) == (2, 0)
+    assert before["below"] == [
+        {"place": f"{county}/s1", "teachers": 1, "met": 0},
+        {"place": f"{county}/s2", "teachers": 1, "met": 0},
+    ]
+    credits_service.call("assign_complaint", on(complaint), handler)
+    corrections = [{"amount": "6", "training_form": "集中培训"}]
+    credits_service.call(
+        "answer_complaint", on(complaint, accepted=True, reply="补记", corrections=corrections), handler
+    )
+    assert (summary()["teachers"], summary()["met"]) == (2, 1)
+    school = summary(f"{county}/s1", person(None, (Role.PRINCIPAL, f"{county}/s1")))
+    assert (school["teachers"], school["met"], school["below"]) == (1, 1, [])
+    with pytest.raises(NotFound):
+        summary(county, person(None, (Role.PRINCIPAL, f"{county}/s1")))
+    with pytest.raises(NotAllowed):
+        summary(f"{county}/s1", teacher)
+
+
+def test_complaints_are_counted_school_by_school(credits_service, teacher, complaint, handler, county):
+    def counted(place=county, actor=None):
+        actor = actor or person(None, (Role.SUPER_ADMIN, county))
+        return credits_service.call("count_complaints", {"place": place, "year": 2023}, actor)["schools"]
+
+    [school] = counted()
+    assert (school["place"], school["school_name"], school["complaints"], school["filed"]) == (
+        f"{county}/s1",
+        "第1小学",
+        1,
+        1,
+    )
+    credits_service.call("assign_complaint", on(complaint), handler)
+    credits_service.call("answer_complaint", on(complaint, accepted=False, reply="已核实无误"), handler)
+    credits_service.call("reopen_complaint", on(complaint, text="仍有异议"), teacher)
+    [school] = counted(f"{county}/s1", person(None, (Role.PRINCIPAL, f"{county}/s1")))
+    assert (school["filed"], school["answered"], school["reopened"], school["accepted"]) == (1, 0, 1, 0)
+    for actor in (person(None, (Role.COUNTY_ADMIN, "CN/440000/440100/440103")),):
+        with pytest.raises(NotFound):
+            counted(county, actor)
+
+
+def test_the_matrix_too_can_be_told_as_of_a_past_moment(credits_service, teacher, earn, at):
+    earn(teacher, "30")
+    at("2023-11-22T10:00:00+08:00")
+    earn(teacher, "18", "远程培训")
+
+    def total(**asked):
+        page = credits_service.call("get_credit_matrix", {"year": 2023, **asked}, teacher)
+        return page["rows"][-1]["cycle"]["amount"]
+
+    assert total() == "16.00"
+    assert total(as_of="2023-11-21T10:00:00+08:00") == "10.00"
+    assert total(as_of="2023-11-19T10:00:00+08:00") == "0.00"

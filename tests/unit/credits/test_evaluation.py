@@ -490,8 +490,11 @@ def test_the_command_reads_a_file_or_standard_input(tmp_path):
     ("content", "complaint"),
     [
         (b"{", "is not JSON"),
-        (b'{"kind": NaN}', "NaN is no number"),
+        (b'{"kind": NaN}', "-: kind: NaN is no number"),
+        (b'{"entries": [{}, {"year": -Infinity}]}', "-: entries.1.year: -Infinity is no number"),
+        (b'{"years": [' + b"9" * 5000 + b"]}", "-: years.0: has too many digits"),
         (b'{"kind": "season", "kind": "season"}', "'kind' stands twice"),
+        (b'{"videos": [{"course": "a", "course": "b"}]}', "-: videos.0: 'course' stands twice"),
         (b"\xff\xfe", "is not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "must be a JSON object"),
@@ -504,6 +507,19 @@ def test_a_bad_file_exits_with_two_and_one_line(content, complaint):
     assert result.stdout == ""
     assert complaint in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_file_may_begin_with_the_mark_of_its_encoding():
+    result = run("evaluate", "-", given=b"\xef\xbb\xbf" + json.dumps(WHOLE).encode())
+    assert result.exit_code == 0
+
+
+def test_probation_training_needs_a_pack_that_knows_it():
+    """Under another it would vanish: counted in no year, and nowhere told."""
+    document = {"kind": "ledger", "pack": "guangdong-90", "years": [2021]}
+    entry = {"year": 2021, "unit": "CREDIT", "amount": "1", "probation": True}
+    with pytest.raises(EvaluationError, match=r"^entries\.0\.probation: the pack has no rule"):
+        evaluate_document({**document, "entries": [entry]})
 
 
 def test_a_file_that_is_not_there():

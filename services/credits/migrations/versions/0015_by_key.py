@@ -4,8 +4,8 @@ from alembic import op
 
 from services.shared import row_security
 
-revision = "0010"
-down_revision = "0009"
+revision = "0015"
+down_revision = "0014"
 
 PLACED = (
     "evidence",

@@ -1,0 +1,1 @@
+"""Holds on issuing: credits' proof failed, and people have not looked yet."""
