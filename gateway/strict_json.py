@@ -69,10 +69,7 @@ def _is_sound(value: Any, depth: int) -> bool:
     if kind is dict or kind is list:
         if depth >= MAX_DEPTH:
             return False
-        for child in value.values() if kind is dict else value:
-            if not _is_sound(child, depth + 1):
-                return False
-        return True
+        return all(_is_sound(child, depth + 1) for child in (value.values() if kind is dict else value))
     return kind is not _Fault
 
 

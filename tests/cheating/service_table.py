@@ -11,7 +11,19 @@ from typing import Any
 from services.shared import clock
 from services.shared.errors import ServiceError
 from services.shared.ids import new_id
-from tests.cheating.table import AGES, ASKED, GATED, MILLISECOND, OTHER, PLAIN, Paper, RulesTable, Sitting, Video, Witness
+from tests.cheating.table import (
+    AGES,
+    ASKED,
+    GATED,
+    MILLISECOND,
+    OTHER,
+    PLAIN,
+    Paper,
+    RulesTable,
+    Sitting,
+    Video,
+    Witness,
+)
 from tests.component.learning.conftest import RIGHT, WRONG, World, _course, _video, programme_payload
 
 FOREVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -36,7 +48,10 @@ class ServiceTable(RulesTable):
         self._opens_ms, self._closes_ms = 0, AGES
         self._payloads = [_programme(PLAIN, OTHER, GATED), _programme(ASKED, presence_prompt_seconds=PROMPT_EVERY)]
         self._activities = {
-            video["key"]: video for payload in self._payloads for course in payload["courses"] for video in course["videos"]
+            video["key"]: video
+            for payload in self._payloads
+            for course in payload["courses"]
+            for video in course["videos"]
         }
         self._publish()
         self._people = [self._enrolled() for _ in range(2)]
@@ -123,7 +138,13 @@ class ServiceTable(RulesTable):
                     self.witness.answered.setdefault((sitting.person, sitting.video.name), self.now_ms)
 
     def accept(
-        self, sitting: Sitting, seq: int, *segments: tuple[int, int], by: int | None = None, token: str = "", receipt: str = ""
+        self,
+        sitting: Sitting,
+        seq: int,
+        *segments: tuple[int, int],
+        by: int | None = None,
+        token: str = "",
+        receipt: str = "",
     ) -> Paper | None:
         by = sitting.person if by is None else by
         body = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
 from collections.abc import Iterator
@@ -13,15 +14,16 @@ from gateway.app import create_app
 from gateway.blueprints import learning as blueprint
 from services.learning.study.rules import earning, multirange
 from services.shared.actor import service_actor
-from services.shared.errors import ServiceError
+from services.shared.errors import Conflict
 from tests.cheating.service_table import ServiceTable
 from tests.cheating.strategies import STRATEGIES
 from tests.cheating.table import PLAIN, overshoot
 from tests.cheating.test_cheating import SEED, TRIALS
-from tests.component.learning.conftest import world as world
+from tests.component.learning import conftest as learning
 from tests.fakes import FakeBus
 from tests.gateway.conftest import Tokens
 
+world = learning.world
 TRIALS_HERE = max(1, TRIALS // 50)
 
 
@@ -37,11 +39,9 @@ def make_table(world: Any, settings: Any, keyring: Any) -> Iterator[Any]:
 def test_nobody_gets_a_second_too_much(make_table: Any, name: str) -> None:
     for trial in range(TRIALS_HERE):
         table = make_table()
-        try:
+        # A refusal to open ends the game (of a course that has not opened yet).
+        with contextlib.suppress(Conflict):
             STRATEGIES[name](table, random.Random(f"{SEED}/{name}/{trial}"))
-        except ServiceError as refusal:
-            # A refusal to open ends the game (a course that has not opened).
-            assert refusal.code == "learning.course_not_open"
         assert overshoot(table) == 0, f"{name} {trial} YANXIU_CHEAT_SEED={SEED}"
 
 

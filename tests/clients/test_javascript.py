@@ -15,9 +15,7 @@ NODE = shutil.which("node")
 @pytest.mark.skipif(NODE is None, reason="needs node (20 or newer) for the browser's client")
 def test_the_browser_client():
     assert NODE is not None
-    done = subprocess.run(
-        [NODE, "--test", "."], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run([NODE, "--test", "."], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 

@@ -206,7 +206,9 @@ _body = st.one_of(
         {
             "play_token": st.sampled_from(["token", "", "x" * 2048, "x" * 2049, None, 7]),
             "seq": _whole,
-            "segments": st.one_of(st.lists(_segment, max_size=4), st.sampled_from([None, {}, "s", [{"from": 0, "to": 1}] * 201])),
+            "segments": st.one_of(
+                st.lists(_segment, max_size=4), st.sampled_from([None, {}, "s", [{"from": 0, "to": 1}] * 201])
+            ),
         },
         optional={"receipt": st.sampled_from(["receipt", "", None, "x" * 2049]), "other": st.just(1)},
     ),
