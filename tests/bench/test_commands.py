@@ -81,6 +81,13 @@ def test_api_embedded() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_study_embedded() -> None:
+    document = bench("study", "--embedded", *TINY)
+    assert set(cases(document)) == {"hello", "report_1", "report_10", "unnest", "flush"}
+    assert [goal["name"] for goal in document["goals"]] == ["flush_database"]
+    assert all(goal["found"] > 0 for goal in document["goals"])
+
+
 def test_sign_ins_embedded() -> None:
     document = bench("sign-ins", "--embedded", *TINY)
     found = cases(document)

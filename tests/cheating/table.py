@@ -18,7 +18,6 @@ from services.learning.contract.acceptance import OfferedReport, accept_report
 from services.learning.contract.tokens import (
     PLAY_TOKEN_LIFETIME,
     PlayToken,
-    Receipt,
     mint_play_token,
     mint_receipt,
     read_play_token,
@@ -50,7 +49,12 @@ class Video:
 
 
 # Two to choose from, one with a quiz in it, one whose programme wants to know whether somebody is there.
-PLAIN, OTHER, GATED, ASKED = Video("plain"), Video("other"), Video("gated", quiz_at=600), Video("asked", asks_presence=True)
+PLAIN, OTHER, GATED, ASKED = (
+    Video("plain"),
+    Video("other"),
+    Video("gated", quiz_at=600),
+    Video("asked", asks_presence=True),
+)
 VIDEOS = (PLAIN, OTHER, GATED, ASKED)
 
 
@@ -189,7 +193,13 @@ class RulesTable:
                 prompt_ms = owed
         session = uuid.UUID(int=len(self._states) + 1)
         token = PlayToken(
-            session, _account(person), uuid.UUID(int=0), video.duration, 1, 0, self._instant(opened_ms) + PLAY_TOKEN_LIFETIME
+            session,
+            _account(person),
+            uuid.UUID(int=0),
+            video.duration,
+            1,
+            0,
+            self._instant(opened_ms) + PLAY_TOKEN_LIFETIME,
         )
         sitting = Sitting(person, video, session, mint_play_token(token, TOKEN_KEY.sign), opened_ms, prompt_ms)
         accrual = earning.begin_accrual(AGES if self._without == "silence" else SILENCE * 1000)
@@ -230,20 +240,23 @@ class RulesTable:
             self.witness.answered.setdefault((sitting.person, sitting.video.name), self.now_ms)
 
     def accept(
-        self, sitting: Sitting, seq: int, *segments: tuple[int, int], by: int | None = None, token: str = "", receipt: str = ""
+        self,
+        sitting: Sitting,
+        seq: int,
+        *segments: tuple[int, int],
+        by: int | None = None,
+        token: str = "",
+        receipt: str = "",
     ) -> Paper | None:
         """Offer a report to the gateway; what it accepts lies with the broker. None when refused."""
         by = sitting.person if by is None else by
         now_ms = self.now_ms + self.ahead_ms
         offered = OfferedReport(sitting.study_session_id, _account(by), token or sitting.token, seq, segments, receipt)
-        is_by: Callable[[Key], Callable[[bytes, bytes], bool]] = lambda key: (
-            (lambda *_: True) if self._without == "papers" else key.is_signed
-        )
         try:
             accepted = accept_report(
                 offered,
-                lambda text: read_play_token(text, is_by(TOKEN_KEY)),
-                lambda text: read_receipt(text, is_by(RECEIPT_KEY)),
+                lambda text: read_play_token(text, self._is_by(TOKEN_KEY)),
+                lambda text: read_receipt(text, self._is_by(RECEIPT_KEY)),
                 self._instant(now_ms),
             )
         except ServiceError:
@@ -284,6 +297,9 @@ class RulesTable:
         return self.forge_receipt(paper, received_at=at, **changes)
 
     # --- the server ---
+
+    def _is_by(self, key: Key) -> Callable[[bytes, bytes], bool]:
+        return (lambda *_: True) if self._without == "papers" else key.is_signed
 
     def _record(self, paper: Paper) -> None:
         state = self._states[paper.sitting.study_session_id]

@@ -20,7 +20,13 @@ SABOTAGED_TRIALS = min(TRIALS, 15)
 
 # Which guard each sabotage takes away, and some strategies that must win without it: else the suite would prove nothing.
 WITHOUT = {
-    "budget": ["jump_to_the_end", "play_faster", "many_reports_at_one_instant", "two_devices", "crumbs_all_over_the_video"],
+    "budget": [
+        "jump_to_the_end",
+        "play_faster",
+        "many_reports_at_one_instant",
+        "two_devices",
+        "crumbs_all_over_the_video",
+    ],
     "silence": ["go_for_lunch", "a_sign_of_life_now_and_then", "a_batch_after_hours_offline"],
     "take_over": ["two_devices", "many_courses_at_once", "the_old_session_goes_on"],
     "gate": ["seek_past_the_quiz", "answer_afterwards", "wrong_answers_only"],

@@ -7,10 +7,16 @@ import datetime as dt
 import uuid
 from typing import Any
 
+import hypothesis
+import marshmallow as ma
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.blueprints import learning as blueprint
+from gateway.schemas import learning as schemas
 from services.learning import contract
+from services.learning.contract import tokens
 from services.learning.contract.tokens import PlayToken, mint_play_token
 from services.shared import clock
 from services.shared.ids import new_id
@@ -186,3 +192,52 @@ def test_other_routes_ask_learning(make_app, tokens, bus, address, method, body)
     reply = client.post(f"/api/v1{address}", json=body, headers=tokens.headers())
     assert reply.status_code in (200, 201)
     assert (bus.sent[-1].service, bus.sent[-1].method) == ("learning", method)
+
+
+# --- the quick reading of a report says what marshmallow says ------------------------------------------------------------
+
+_whole = st.one_of(st.integers(-5, 3000), st.sampled_from([True, None, 1.0, "1", 2**31 - 1, 2**31 - 2, 0]))
+_segment = st.one_of(
+    st.fixed_dictionaries({"from": _whole, "to": _whole}, optional={"more": _whole}),
+    st.sampled_from([None, [], {}, "segment", {"from": 1}]),
+)
+_body = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "play_token": st.sampled_from(["token", "", "x" * 2048, "x" * 2049, None, 7]),
+            "seq": _whole,
+            "segments": st.one_of(
+                st.lists(_segment, max_size=4), st.sampled_from([None, {}, "s", [{"from": 0, "to": 1}] * 201])
+            ),
+        },
+        optional={"receipt": st.sampled_from(["receipt", "", None, "x" * 2049]), "other": st.just(1)},
+    ),
+    st.sampled_from([{}, [], None, "report", {"seq": 1}]),
+)
+
+
+@given(_body)
+@hypothesis.settings(max_examples=600, deadline=None)
+def test_the_quick_reading_of_a_report_agrees_with_the_schema(body):
+    try:
+        slow = super(schemas.StudyReport, schemas.StudyReport()).load(body)
+    except ma.ValidationError:
+        slow = None
+    assert schemas.data_of_report(body) == slow
+
+
+def test_a_good_report_takes_the_quick_way():
+    body = {"play_token": "t", "seq": 1, "segments": [{"from": 0, "to": 60}]}
+    assert schemas.data_of_report(body) == {"play_token": "t", "seq": 1, "segments": [{"begin": 0, "end": 60}]}
+
+
+def test_a_token_is_verified_once_but_its_end_is_seen(player, monkeypatch):
+    seen = []
+    read = tokens.read_play_token
+    monkeypatch.setattr(tokens, "read_play_token", lambda text, by: seen.append(text) or read(text, by))
+    soon = player.signed(expires_at=clock.now() + dt.timedelta(seconds=1))
+    assert [player.report((0, 60), play_token=soon, seq=seq).status_code for seq in (1, 2, 3)] == [202] * 3
+    assert len(seen) == 1
+    later = clock.now() + dt.timedelta(seconds=2)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert player.report((0, 60), play_token=soon, seq=4).json["code"] == "learning.play_token_expired"

@@ -86,6 +86,30 @@ def measure_sign_ins(
     return Outcome(stack.settings.mode.value, found, against, told, sign_ins.goals(samples))
 
 
+def measure_study(
+    *, rounds: int, operations: int, concurrency: int, embedded: bool, own_vhost: bool, report: Report
+) -> Outcome:
+    """Study reports at the edge and in the database. Raises BenchError when one that was accepted was not recorded."""
+    from yanxiu.bench import api, study
+    from yanxiu.local import launcher
+
+    against = (floors.HELLO, study.UNNEST)
+    with (
+        ground.own_ground(embedded=embedded, own_vhost=own_vhost) as (asked, environment),
+        launcher.running(asked, port=0, environment=environment) as stack,
+        floors.running(stack.settings, environment, (floors.HELLO,), concurrency) as running,
+    ):
+        people = api.prepare(stack, concurrency)
+        database = lambda: floors.database_pids(stack.settings)  # noqa: E731
+        cases = running.cases((floors.HELLO,)) + study.cases(stack, people, database)
+        told = remarks(cases)
+        samples = _measure(cases, rounds, operations, report, people)
+        people.require_everything_recorded()
+    found = results.find(cases, samples, against)
+    goals = study.goals(samples, embedded=stack.settings.embedded)
+    return Outcome(stack.settings.mode.value, found, against, told, goals)
+
+
 def _measure(
     cases: Sequence[Case], rounds: int, operations: int, report: Report, people: object = None
 ) -> dict[str, list[Sample]]:

@@ -146,6 +146,10 @@ class StudySession:
         body = {"quiz_id": quiz_id, "answers": list(answers)}
         return self._client.ask("POST", f"/study-sessions/{self.study_session_id}/answers", body)
 
+    def confirm_presence(self) -> dict[str, Any]:
+        """Answer a presence prompt; `prompt_in_seconds` tells when the next one comes."""
+        return self._client.ask("POST", f"/study-sessions/{self.study_session_id}/presence")
+
     def renew(self) -> dict[str, Any]:
         """A fresh play token, and forget what is durable by now. Raises StudyEndedError only from `report`."""
         renewed = self._client.ask("POST", f"/study-sessions/{self.study_session_id}/token")

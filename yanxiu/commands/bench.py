@@ -70,6 +70,15 @@ def api(as_json: bool, rounds: int | None, quick: bool, operations: int | None, 
     _measure("api", measure_api, as_json, _size(rounds, operations, quick), where)
 
 
+@command.command
+@measuring
+def study(as_json: bool, rounds: int | None, quick: bool, operations: int | None, **where: Any) -> None:
+    """What a study report costs at the edge, against bare Flask, and a batch of them against a bare UNNEST."""
+    from yanxiu.bench.runs import measure_study
+
+    _measure("study", measure_study, as_json, _size(rounds, operations, quick), where)
+
+
 @command.command("sign-ins")
 @measuring
 def sign_ins(as_json: bool, rounds: int | None, quick: bool, operations: int | None, **where: Any) -> None:

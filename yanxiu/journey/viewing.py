@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from services.shared.clock import BEIJING, FileClock
-from yanxiu.journey.api import Api
+from yanxiu.client.study import NotReachedError, StudyClient, StudySession
+from yanxiu.journey.api import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, Api
 from yanxiu.journey.examples import Piece
 
 REPORT_SECONDS = 300  # a report carries what was watched since the last one; the client's longest pause
@@ -22,39 +24,36 @@ RENEW_BEFORE_SECONDS = 60
 
 
 class Viewer:
-    """One teacher at one player."""
+    """One teacher at one player: the reference client, on the simulated clock."""
 
     def __init__(self, api: Api, programme: dict[str, Any]) -> None:
-        self.api = api
-        self.client_id = f"journey-{uuid.uuid4().hex[:12]}"
+        self._client = StudyClient(
+            api.address, _Tokens(api).give, api.http, client_id=f"journey-{uuid.uuid4().hex[:12]}"
+        )
         self._videos = {
             (course["key"], video["key"]): video for course in programme["courses"] for video in course["videos"]
         }
-        # The journal: what the server has acknowledged, by activity.
+        # What the server has acknowledged, by activity.
         self.acknowledged: dict[str, list[tuple[int, int]]] = {}
 
     def watch(self, piece: Piece) -> Iterator[float]:
         """Play a piece: open, report, answer the quizzes on the way. Yields the seconds that each stretch takes."""
         video = self._videos[piece.course, piece.video]
-        opened = self.api.post(
-            "/study-sessions",
-            {"activity_id": video["activity_id"], "client_id": self.client_id, "take_over": True},
-        )
-        session = opened["study_session_id"]
-        token, lifetime = opened["play_token"], opened["expires_in_seconds"]
-        answered = set(opened["answered"])
-        sequence = itertools.count(1)
+        session = patiently(lambda: self._client.open(video["activity_id"], take_over=True))
+        lifetime = session.opened["expires_in_seconds"]
+        answered = set(session.opened["answered"])
         at, token_age = piece.start, 0.0
         while at < piece.end:
             if token_age + REPORT_SECONDS > lifetime - RENEW_BEFORE_SECONDS:
-                token = self.api.post(f"/study-sessions/{session}/token")["play_token"]
+                patiently(session.renew)
                 token_age = 0.0
             quiz = self._next_quiz(video, at, piece.end, answered) if piece.answers else None
             stop = min(at + REPORT_SECONDS, quiz["at_seconds"] if quiz else piece.end, piece.end)
             if stop > at:
                 yield stop - at
                 token_age += stop - at
-                self.report(session, token, next(sequence), at, stop)
+                session.journal.save(((at, stop),))
+                patiently(lambda: _accepted(session))
                 self.acknowledged.setdefault(video["activity_id"], []).append((at, stop))
                 at = stop
             if quiz and at == quiz["at_seconds"]:
@@ -67,18 +66,50 @@ class Viewer:
         ]
         return min(ahead, key=lambda quiz: int(quiz["at_seconds"])) if ahead else None
 
-    def report(self, session: str, token: str, sequence: int, start: int, end: int) -> dict[str, Any]:
-        body = {"play_token": token, "seq": sequence, "segments": [{"from": start, "to": end}]}
-        answer: dict[str, Any] = self.api.post(f"/study-sessions/{session}/segments", body)
-        return answer
-
-    def answer(self, session: str, quiz: dict[str, Any]) -> str:
+    def answer(self, session: StudySession, quiz: dict[str, Any]) -> str:
         """Try the options until one is right, as the player lets a teacher do; the server judges."""
+        quiz_id = str(quiz["quiz_id"])
         for option in quiz["options"]:
-            body = {"quiz_id": quiz["quiz_id"], "answers": [option]}
-            if self.api.post(f"/study-sessions/{session}/answers", body)["right"]:
-                return str(quiz["quiz_id"])
-        raise AssertionError(f"no option of quiz {quiz['quiz_id']} is right")
+            if patiently(lambda option=option: session.answer(quiz_id, [option]))["right"]:  # type: ignore[misc]
+                return quiz_id
+        raise AssertionError(f"no option of quiz {quiz_id} is right")
+
+
+class _Tokens:
+    """Access tokens for the study client: the one that the API's client has, and a fresh one whenever that was refused."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._was_given = False
+
+    def give(self) -> str:
+        # The study client asks again only when the server refused what it had; the simulated clock jumps over weeks.
+        if self._was_given:
+            self._api.renew_sign_in()
+        self._was_given = True
+        return str(self._api.http.headers["Authorization"]).removeprefix("Bearer ")
+
+
+Answer = TypeVar("Answer")
+
+
+def patiently(act: Callable[[], Answer]) -> Answer:
+    """What `act` answers once the server can be reached: servers are killed and started again around the viewers."""
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
+    while True:
+        try:
+            return act()
+        except NotReachedError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _accepted(session: StudySession) -> None:
+    """Send what is not accepted yet. Raises NotReachedError while something is left."""
+    if not session.flush():
+        raise NotReachedError(session.study_session_id)
 
 
 class Timetable:

@@ -56,7 +56,7 @@ class Broker:
 def stage(world, settings, keyring):
     """(client of one teacher, network, broker, video, teacher)"""
     bus = FakeBus(keyring)
-    for method in ("open_study_session", "renew_play_token", "answer_quiz"):
+    for method in ("open_study_session", "renew_play_token", "answer_quiz", "confirm_presence"):
         bus.answer(
             "learning", method, lambda arguments, actor, method=method: world.learning.call(method, arguments, actor)
         )
@@ -81,6 +81,13 @@ def test_reports_are_kept_until_they_are_durable(world, stage):
     broker.deliver()
     assert session.settle(timeout_seconds=5)
     assert world.watched(teacher, activity_id) == (((0, 180),), ((0, 180),))
+
+
+def test_the_client_answers_prompts(stage):
+    client, _, _, activity_id, _ = stage
+    session = client.open(activity_id)
+    assert session.opened["prompt_in_seconds"] is None
+    assert session.confirm_presence() == {"study_session_id": session.study_session_id, "prompt_in_seconds": None}
 
 
 def test_a_wiped_broker_costs_no_time(world, stage):
