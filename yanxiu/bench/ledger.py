@@ -135,7 +135,7 @@ def _by_key(of: Ledger, arguments: dict[str, Any]) -> Ask:
     from services.credits.statistics import schemas
     from services.credits.statistics.policy import READERS
     from services.shared.bus import Call, query
-    from services.shared.database import run_plain
+    from services.shared.driver import run_plain
 
     class Reader:
         name = of.service.name
@@ -146,7 +146,7 @@ def _by_key(of: Ledger, arguments: dict[str, Any]) -> Ask:
             asked = call.load(schemas.OnePlace())
             call.authorise(place=asked["place"], missing="credits.statistics_unknown")
             with of.service.database.read(call) as db:
-                row = run_plain(db, KEY, {"programme": asked["programme_id"], "place": asked["place"]}).one()
+                [row] = run_plain(db, KEY, {"programme": asked["programme_id"], "place": asked["place"]})
                 return schemas.Figures().dump(row)
 
     return _ours(of, "read_row", arguments, Reader())

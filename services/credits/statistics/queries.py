@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.credits.statistics.models import MEASURES, Statistic, StatisticDay
-from services.shared.database import run_plain
+from services.shared.driver import run_plain
 
 MISSING = "credits.statistics_unknown"
 
@@ -23,7 +23,7 @@ _FIND = (
 
 def find_statistic(db: Session, programme_id: uuid.UUID, place: str, now: dt.datetime) -> tuple[Any, dt.datetime]:
     """The totals of a place, None where nothing was ever counted, and up to when they hold everything; in one look."""
-    found = run_plain(db, _FIND, {"programme": programme_id, "place": place}).one()
+    [found] = run_plain(db, _FIND, {"programme": programme_id, "place": place})
     return (found if found.place is not None else None), _until(found.oldest, now)
 
 
