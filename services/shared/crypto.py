@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NONCE_BYTES = 12  # NIST SP 800-38D §5.2.1.1; random, so one key is good for 2^32 fields (§8.3)
 KEY_BYTES = 32
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class SealError(Exception):
@@ -73,7 +74,7 @@ class FieldCipher:
         try:
             key_id, encoded = sealed.split(".")
             # What `base64.urlsafe_b64decode` does, in a third of its time.
-            data = binascii.a2b_base64(encoded.replace("-", "+").replace("_", "/"))
+            data = binascii.a2b_base64(encoded.encode("ascii").translate(_STANDARD))
             opened = self._ciphers[key_id].decrypt(
                 data[:NONCE_BYTES], data[NONCE_BYTES:], _context(key_id, table, row_id, field)
             )

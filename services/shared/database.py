@@ -34,6 +34,7 @@ UNIQUE_VIOLATION = "23505"
 # Without a call there is no deadline; a worker's statement may still not run for ever.
 WORKER_STATEMENT_TIMEOUT_MS = 60_000
 POOL_WAIT_SECONDS = 5
+LOOKERS = 2  # each is needed for a millisecond, and PostgreSQL counts every connection
 NO_SETTINGS: Mapping[str, str] = {}
 # For a statement whose best plan is the same whatever it asks for: PostgreSQL guesses that another could be better, and
 # plans anew each time, which may take longer than the rows.
@@ -70,25 +71,25 @@ class Database:
         timeout_ms = int(settings.rpc_deadline_seconds * 1000)
         self._looking = self._engine(
             roles.worker,
-            settings.pool_size,
+            LOOKERS,
             f"-c default_transaction_read_only=on -c statement_timeout={timeout_ms}",
+            max_overflow=0,
             isolation_level="AUTOCOMMIT",
         )
 
-    def _engine(self, role: str, pool_size: int, session: str = "", **options: Any) -> Engine:
+    def _engine(self, role: str, pool_size: int, session: str = "", **more: Any) -> Engine:
         """Connections of a role; `session`: settings that hold for all that is done in them."""
         password = database_password(self._keyring, self.service, role)
-        return sa.create_engine(
-            self.url.set(username=role, password=password),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=POOL_WAIT_SECONDS,
-            pool_recycle=1800,
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": pool_size,
+            "pool_timeout": POOL_WAIT_SECONDS,
+            "pool_recycle": 1800,
             # Parameters hold personal data; they must reach neither logs nor error texts.
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": f"yanxiu-{self.service}", "options": session},
-            **options,
-        )
+            "hide_parameters": True,
+            "connect_args": {"connect_timeout": 5, "application_name": f"yanxiu-{self.service}", "options": session},
+        }
+        return sa.create_engine(self.url.set(username=role, password=password), **{**options, **more})
 
     def dispose(self) -> None:
         self.app.dispose()

@@ -62,12 +62,14 @@ def show_person(vault: Vault, account: AccountShown, profile: ProfileShown) -> d
         "subject": profile.subject,
     }
     return {
-        **values,
         "account_id": account_id,
         "learner_no": account.learner_no or "",
         "name": masked_name(name),
+        "id_type": id_type,
         "id_no": masked_id_no(id_no),
         "phone": masked_phone(vault.open("account", account_id, "phone", account.phone_sealed)),
+        "segment": profile.segment,
+        "subject": profile.subject,
         "complete": rules.is_complete(values),
         "locked": account.locked_at is not None,
     }

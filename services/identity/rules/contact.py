@@ -70,7 +70,7 @@ def is_name(name: str) -> bool:
 
 def masked_name(name: str) -> str:
     """The first character, and a star for each other one, three at most: 张*."""
-    return name[:1] + "*" * min(3, max(0, len(name) - 1))
+    return name[:1] + "*" * len(name[1:4])
 
 
 def _is_ideograph(character: str) -> bool:

@@ -98,7 +98,7 @@ def masked_id_no(id_no: str) -> str:
     """`4401**********0014` (`domain.md` part 6); anything shorter shows its last two characters only."""
     if len(id_no) == 18:
         return f"{id_no[:4]}{'*' * 10}{id_no[14:]}"
-    return "*" * max(0, len(id_no) - 2) + id_no[-2:]
+    return "*" * (len(id_no) - 2) + id_no[-2:]
 
 
 def _is_region(id_type: IdType, id_no: str) -> bool:
