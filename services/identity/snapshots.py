@@ -11,6 +11,7 @@ from services.identity import contract
 from services.identity.actions.accounts import registered_payload
 from services.identity.actions.profiles import changed_payload, open_profile
 from services.identity.models import Account, Profile
+from services.identity.person.actions.erasing import erased_payload
 from services.identity.person.actions.learner_numbers import issued_payload
 from services.identity.person.actions.merging import merged_payload
 from services.shared.bus.snapshots import UNCHANGING, Facts, Key, Snapshot, Told
@@ -48,6 +49,11 @@ def tell_merges(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
     return [Told((account.id,), merged_payload(account)) for account in merged]
 
 
+def tell_erased(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
+    erased = db.scalars(sa.select(Account).where(Account.id.in_([account_id for (account_id,) in keys])))
+    return [Told((account.id,), erased_payload(account)) for account in erased]
+
+
 SNAPSHOTS = {
     contract.ACCOUNT_REGISTERED: Snapshot(Facts((Account.id,), UNCHANGING), tell_accounts),
     contract.PROFILE_CHANGED: Snapshot(_PROFILES, tell_profiles),
@@ -56,5 +62,8 @@ SNAPSHOTS = {
     ),
     contract.person.PERSONS_MERGED: Snapshot(
         Facts((Account.id,), Account.version, (Account.state == "MERGED",)), tell_merges
+    ),
+    contract.person.PERSON_ERASED: Snapshot(
+        Facts((Account.id,), Account.version, (Account.state == "ERASED",)), tell_erased
     ),
 }

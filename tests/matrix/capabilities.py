@@ -80,8 +80,9 @@ FURTHER: Final = """
 | see transfers of a school or region | - | - | - | - | O | O | T | T | T | T | T | T | T | T | T | - | - | S3:160-167; who is concerned |
 | see special users | - | - | - | - | - | O | - | - | - | - | - | - | T | T | - | - | - | Further rights, S3:268-280 |
 | see how many teachers there are | - | - | - | - | O | O | T | T | T | T | T | T | T | T | T | - | - | as training statistics |
-| review corrected profiles | - | - | - | - | - | O | T | D | D | - | - | - | - | - | - | - | - | S3:182, 246 (A6); S1 p.1 §2(3) maintains the county's teacher data (A7cty), its direct units' (A7city, A7prov) [I] |
-| see corrected profiles in clear | - | - | - | - | - | O + SMS | T + SMS | D + SMS | D + SMS | - | - | - | - | - | - | - | - | §3.11 |
+| review corrected profiles | - | - | - | - | - | O | - | - | - | - | - | - | - | - | - | - | - | S3:182, 246; docs/adr/0010 |
+| review who administers a school | - | - | - | - | - | O | T | D | D | - | - | - | - | - | - | - | - | who has no colleague to review him, as unlocking administrators [I] |
+| see corrected profiles in clear | - | - | - | - | - | O + SMS | - | - | - | - | - | - | - | - | - | - | - | §3.11 |
 | look for people | - | - | - | - | - | O | T | T | T | T | T | T | T | T | T | T | - | S3:490 (filters by name, learner number); support S0:135 |
 | merge the records of one person | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | T | - | support or the nation's operator, two persons (§1.1 A13, A14) [I] |
 | answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S0:107-112, as creating |

@@ -61,11 +61,11 @@ def may_give(cast: Cast, seat: Seat) -> bool:
     """The table: A8 "own level / one below", A13 "first ones", A6 the principal, and who keeps a school its admin."""
     if cast.state is not GrantState.ACTIVE:
         return False
+    if seat.role is Role.PRINCIPAL:
+        return cast.column is Column.SCHOOL_ADMIN and seat.place == cast.home  # the table's row: A6 alone
     if cast.column is Column.OPERATOR:
         return seat.role is not Role.NATIONAL_OPERATOR  # a second operator comes from the installation
     if seat.level == "SCHOOL":
-        if seat.role is Role.PRINCIPAL and cast.column is Column.SCHOOL_ADMIN:
-            return seat.place == cast.home
         return KEEPERS.get(cast.column) == seat.parent  # T of the county, D of city and province
     if cast.column in SUPERS:
         own_level = seat.place == cast.home and (seat.role is SPECIALISED.get(seat.level) or seat.institution)

@@ -70,17 +70,20 @@ def resync_all(
             if types and projection.type not in types:
                 continue
 
-            def progress(done: int, total: int, name: str = f"{consumer}: {projection.type}") -> None:
+            shown = f"{consumer}: {projection.type}, {projection.table}"
+
+            def progress(done: int, total: int, name: str = shown) -> None:
                 report(name, done, total)
 
             outcome = resync.resync(service, projection, operator.ask, repair=repair, progress=progress)
-            yield _row(consumer, outcome)
+            yield _row(consumer, projection.table, outcome)
 
 
-def _row(consumer: str, outcome: Outcome) -> dict[str, Any]:
+def _row(consumer: str, table: str, outcome: Outcome) -> dict[str, Any]:
     return {
         "consumer": consumer,
         "type": outcome.type,
+        "table": table,
         "owner_count": outcome.owner.count,
         "held_count": outcome.held.count,
         "repaired": outcome.repaired,
@@ -132,10 +135,12 @@ def _show(console: Any, rows: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
 
     numbers = ("owner_count", "held_count", "repaired", "missing", "ahead")
-    table = Table("consumer", Column("type", overflow="fold"), *(name.removesuffix("_count") for name in numbers), "")
+    table = Table(
+        "consumer", Column("type", overflow="fold"), "held in", *(name.removesuffix("_count") for name in numbers), ""
+    )
     for row in rows:
         state = "[red]differs[/red]" if row["differs"] else "[green]agrees[/green]"
-        table.add_row(row["consumer"], row["type"], *(str(row[name]) for name in numbers), state)
+        table.add_row(row["consumer"], row["type"], row["table"], *(str(row[name]) for name in numbers), state)
     console.print(table)
     if any(row["ahead"] for row in rows):
         console.print("Ahead: the holder knows what its owner does not. See services/shared/README.md.")

@@ -45,11 +45,11 @@ class Persons:
     def list_profile_reviews(self, call: Call) -> dict[str, Any]:
         """Whose profile waits for review, the longest waiting first, masked."""
         arguments = call.load(schemas.ListReviews())
-        places = reviews.reviewed_places(call, arguments["place"])
+        desk = reviews.desk_of(call, arguments["place"])
         cursor, limit = arguments["cursor"], arguments["limit"]
         after = (cursor["submitted_at"], cursor["account_id"]) if cursor else None
         with self.database.read(call) as db:
-            found = queries.list_submitted(db, places, after, limit + 1)
+            found = queries.list_submitted(db, desk.everybody_at, desk.administrators_at, after, limit + 1)
             drafts = queries.list_draft(db, [account.id for account, _ in found])
 
             def show(row: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from services.shared.actor import REGION_ADMINS, Role
 from services.shared.policy import Policy, anyone, granted, own
 
-# The school reviews its teachers [S3:182, 246]; the county maintains its teachers' data [S1 p.1 §2(3)], and so decides on
-# administrators too, who may not decide on themselves. City and province do so for the units attached directly to them
-# (`rules/review.may_review`), as they keep those units: four cities have no counties at all.
+# The school reviews its teachers [S3:182, 246], and nobody above it in its place. Its administrator, who may not decide on
+# himself, is reviewed by whoever keeps the school: the county, and city and province for the units attached directly to
+# them (`rules/review.may_review`); four cities have no counties at all.
 REVIEWERS = granted(Role.SCHOOL_ADMIN, Role.COUNTY_ADMIN, Role.CITY_ADMIN, Role.PROVINCE_ADMIN)
 SEARCHERS = granted(
     Role.SCHOOL_ADMIN,
@@ -21,15 +21,16 @@ SEARCHERS = granted(
 # Two of them for each merge; who is at no school is within their reach too.
 SUPPORT = granted(Role.SUPPORT_AGENT, Role.NATIONAL_OPERATOR)
 
+WHO_ADMINISTERS = "whether the person holds a grant decides who reviews, and grants are shown to nobody else"
 UNIQUE = "an ID number is unique among all people, not only visible ones"
 
 POLICIES: dict[str, Policy] = {
     "submit_profile": own().seeing_everything("writes the profile, which the application role only reads"),
-    "list_profile_reviews": REVIEWERS,
+    "list_profile_reviews": REVIEWERS.seeing_everything(WHO_ADMINISTERS),
     "confirm_profiles": REVIEWERS.seeing_everything(UNIQUE),
     "return_profiles": REVIEWERS.seeing_everything(UNIQUE),
     "reopen_profile": REVIEWERS.seeing_everything("writes the profile, which the application role only reads"),
-    "reveal_profile_review": REVIEWERS.with_step_up(),
+    "reveal_profile_review": REVIEWERS.with_step_up().seeing_everything(WHO_ADMINISTERS),
     "search_people": SEARCHERS,
     # [S3:75]: the school adds who is new to it.
     "add_teacher": granted(Role.SCHOOL_ADMIN).seeing_everything(

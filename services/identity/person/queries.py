@@ -27,8 +27,9 @@ from sqlalchemy.dialects.postgresql import UUID, psycopg
 from sqlalchemy.orm import Session, aliased
 
 from services.identity.access.models import TenantPolicy
-from services.identity.models import Account, Placement, Profile, ProfileHistory
+from services.identity.models import Account, AccountGrants, Placement, Profile, ProfileHistory
 from services.identity.person.models import Consent, Erasure, PersonMerge, ProfileDraft
+from services.shared.actor import Role
 from services.shared.driver import run_plain
 
 NATION = "CN"
@@ -56,6 +57,12 @@ def _is_below(number: int) -> ColumnElement[bool]:
     at, below, beyond = (bindparam(f"{name}{number}", type_=Text) for name in ("at", "below", "beyond"))
     itself_or_below = or_(Profile.place == at, func.starts_with(Profile.place, below))
     return and_(Profile.place >= at, Profile.place < beyond, itself_or_below)
+
+
+def _administers() -> ColumnElement[bool]:
+    """Condition: the profile's person is the administrator of the very unit where they belong."""
+    grant = func.jsonb_build_array(func.jsonb_build_array(str(Role.SCHOOL_ADMIN), Profile.place))
+    return exists().where(AccountGrants.account_id == Profile.account_id, AccountGrants.grants.contains(grant))
 
 
 def _values_of(places: Sequence[str]) -> dict[str, str]:
@@ -141,13 +148,22 @@ WAYS: dict[str, Callable[..., ColumnElement[bool]]] = {
 
 
 def list_submitted(
-    db: Session, places: Sequence[str], after: tuple[dt.datetime, uuid.UUID] | None, limit: int
+    db: Session,
+    everybody_at: Sequence[str],
+    administrators_at: Sequence[str],
+    after: tuple[dt.datetime, uuid.UUID] | None,
+    limit: int,
 ) -> list[tuple[Account, Profile]]:
-    """Whose profile waits for review in these places, the longest waiting first."""
+    """Whose profile waits for review, the longest waiting first: everybody in some places, in others who administers."""
+    places = [*everybody_at, *administrators_at]
+    asked = or_(
+        *(_is_below(number) for number in range(len(everybody_at))),
+        *(and_(_is_below(number), _administers()) for number in range(len(everybody_at), len(places))),
+    )
     found = (
         select(Account, Profile)
         .join(Profile, Profile.account_id == Account.id)
-        .where(Profile.review_state == "SUBMITTED", _is_within(len(places)), Account.state == "ACTIVE")
+        .where(Profile.review_state == "SUBMITTED", asked, Account.state == "ACTIVE")
         .order_by(Profile.submitted_at, Profile.account_id)
         .limit(limit)
     )

@@ -195,7 +195,8 @@ class Delegation:
 
     @event_handler(identity.person.PERSON_ERASED)
     def on_account_erased(self, db: Session, event: Event) -> None:
-        accounts.keep_standing(db, event.payload["account_id"], event.payload["version"], standing=False)
+        account_id, version = event.payload["account_id"], event.payload["version"]
+        accounts.keep_standing(db, account_id, version, standing=False, erased=True)
 
     # --- jobs ---
 

@@ -125,3 +125,4 @@ class KnownAccount(Model):
     # Of the account's end: merged into another, erased, or stood up again.
     standing_version: Mapped[int]
     standing: Mapped[bool]
+    erased: Mapped[bool]  # why it stands no more; otherwise it was merged away

@@ -270,6 +270,7 @@ def keep_account(
     *,
     profile: tuple[int, bool] = (0, False),
     standing: tuple[int, bool] = (0, True),
+    erased: bool = False,
 ) -> None:
     """Note an account, and what is newer than what is known of its name and its standing: (version, fact)."""
     added = insert(KnownAccount).values(
@@ -278,10 +279,15 @@ def keep_account(
         named=profile[1],
         standing_version=standing[0],
         standing=standing[1],
+        erased=erased,
     )
     new = added.excluded
     newer_name = new.profile_version > KnownAccount.profile_version
-    newer_standing = new.standing_version > KnownAccount.standing_version
+    # What the same version tells again is no news, but may say more: rows older than `erased` learn it so.
+    newer_standing = sa.or_(
+        new.standing_version > KnownAccount.standing_version,
+        sa.and_(new.standing_version == KnownAccount.standing_version, new.erased, KnownAccount.erased.is_(False)),
+    )
     # One statement, so that two versions arriving at once cannot both think themselves the newer.
     db.execute(
         added.on_conflict_do_update(
@@ -291,6 +297,7 @@ def keep_account(
                 "named": sa.case((newer_name, new.named), else_=KnownAccount.named),
                 "standing_version": sa.func.greatest(new.standing_version, KnownAccount.standing_version),
                 "standing": sa.case((newer_standing, new.standing), else_=KnownAccount.standing),
+                "erased": sa.case((newer_standing, new.erased), else_=KnownAccount.erased),
             },
             where=sa.or_(newer_name, newer_standing),
         )

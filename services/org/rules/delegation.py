@@ -163,11 +163,13 @@ def require_another_operator(*, others: int) -> None:
 def _allows(held: Held, role: Role, target: Target, max_school_admins: int) -> bool:
     if not covers(held.place, target.place):
         return False
-    if held.role is Role.NATIONAL_OPERATOR:
-        return role is not Role.NATIONAL_OPERATOR  # a second operator comes from the installation, not from the first
     if held.role is Role.SCHOOL_ADMIN:
         return role is Role.PRINCIPAL or (role is Role.SCHOOL_ADMIN and max_school_admins > 1)
-    if role in SCHOOL_STAFF:
+    if role is Role.PRINCIPAL:
+        return False  # the school's own to name and to relieve (Guangzhou manual, S3:196), nobody's above it
+    if held.role is Role.NATIONAL_OPERATOR:
+        return role is not Role.NATIONAL_OPERATOR  # a second operator comes from the installation, not from the first
+    if role is Role.SCHOOL_ADMIN:
         return keeps_schools_under(held.role, held.place, target.parent)
     if held.role is Role.SUPER_ADMIN:
         appointed_here = role in (SPECIALISED.get(held.level), INSTITUTIONS.get(held.level))

@@ -41,6 +41,11 @@ class Projection:
     def owner(self) -> str:
         return self.type.split(".", 1)[0]
 
+    @property
+    def table(self) -> str:
+        """Where the facts are held: one event may tell of several tables."""
+        return str(self.facts.key[0].class_.__tablename__)
+
 
 @dataclasses.dataclass
 class Outcome:

@@ -80,7 +80,7 @@ def test_a_holders_grants_and_events_tell_one_story(org: Org, seed: int) -> None
             else:
                 body = {
                     "account_id": str(chance.choice(accounts)),
-                    "role": chance.choice(["SCHOOL_ADMIN", "PRINCIPAL"]),
+                    "role": "SCHOOL_ADMIN",
                     "place": chance.choice(schools)["place"],
                     "replace": chance.random() < 0.3,
                 }

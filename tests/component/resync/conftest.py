@@ -107,6 +107,11 @@ def play_season(installation: Installation) -> None:
     _join_school(installation, teachers)
     _register_guardians(installation)
     _merge_a_second_account(installation, teachers[3], roster[3]["id_no"])
+    leaver = _wants_to_be_erased(installation, "13900000004")
+    installation.deliver_all()
+    installation.clock.instant += dt.timedelta(days=16)
+    installation.process["identity"].service.erase_due(installation.clock.instant)
+    assert installation.process["identity"].outbox("identity.person_erased")[-1]["account_id"] == str(leaver)
     installation.deliver_all()
     installation.clock.instant = clock.parse_instant("2023-01-10T10:00:00+08:00")
     _study(installation, teachers)
@@ -187,6 +192,17 @@ def _merge_a_second_account(installation: Installation, teacher: Actor, id_no: s
     one, other = (dataclasses.replace(person(None, (Role.SUPPORT_AGENT, "CN")), elevated_until=until) for _ in range(2))
     proposed = installation.call("identity", "propose_merge", proposal, one)
     installation.call("identity", "approve_merge", {"merge_id": proposed["merge_id"], **document}, other)
+
+
+def _wants_to_be_erased(installation: Installation, phone: str) -> uuid.UUID:
+    account_id = _registered(installation, phone)
+    guardian = dataclasses.replace(person(account_id), identity="GUARDIAN")
+    installation.clock.instant += dt.timedelta(minutes=2)  # a phone may ask for a code once a minute
+    installation.call("identity", "request_erasure_code", {}, guardian)
+    asked = {"phone": phone, "limit": 1}
+    [message] = installation.call("identity", "list_development_messages", asked, ANONYMOUS)["items"]
+    installation.call("identity", "request_erasure", {"sms_code": message["code"]}, guardian)
+    return account_id
 
 
 def _watch_everything(installation: Installation, teacher: Actor) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from services.shared.actor import Role
 from services.shared.bus import resync as plumbing
-from services.shared.errors import Unavailable
+from services.shared.errors import NotFound, Unavailable
 from tests.component.resync.conftest import STUDYING, Installation
+from tests.conftest import person
 from yanxiu.commands import resync
 from yanxiu.local import processes
 
@@ -53,7 +55,7 @@ DAMAGES = [
         "known_account",
         "DELETE FROM known_account",
         "",
-        ("profile_version", "named", "standing", "standing_version"),
+        ("profile_version", "named", "standing", "standing_version", "erased"),
     ),
     Damage(
         "org",
@@ -62,10 +64,32 @@ DAMAGES = [
         "UPDATE known_account SET profile_version = 0, named = false",
         "UPDATE known_account SET profile_version = profile_version - 1 WHERE profile_version > 0",
     ),
+    Damage(
+        "org",
+        "identity.persons_merged",
+        "known_account",
+        "UPDATE known_account SET standing = true, standing_version = 0 WHERE NOT standing AND NOT erased",
+        "UPDATE known_account SET standing_version = standing_version - 1 WHERE NOT standing AND NOT erased",
+    ),
+    Damage(
+        "org",
+        "identity.person_erased",
+        "known_account",
+        "UPDATE known_account SET standing = true, standing_version = 0, erased = false WHERE erased",
+        # As rows were before they told why: the version is the same.
+        "",
+    ),
     _plain("org", "identity.persons_merged", "person_merge"),
     _plain("learning", "identity.persons_merged", "merged_person"),
     _plain("certs", "identity.persons_merged", "merged_person"),
-    Damage("org", "identity.learner_no_issued", "learner_number", "DELETE FROM learner_number", "", ("version",)),
+    Damage(
+        "org",
+        "identity.learner_no_issued",
+        "learner_number",
+        "DELETE FROM learner_number WHERE learner_no NOT LIKE 'erased%'",
+        "",
+        ("version",),
+    ),
     dataclasses.replace(
         _plain("learning", "catalog.programme_published", "programme"),
         lost="DELETE FROM activity; DELETE FROM course; DELETE FROM programme",
@@ -103,11 +127,14 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(resync.command, ["--json", *arguments])
 
 
-def projections(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
+def projections(result: Result) -> dict[tuple[str, str, str], dict[str, Any]]:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     # Outside the command nobody has sent the log to stderr.
     document = result.stdout[result.stdout.index("{\n") :]
-    return {(row["consumer"], row["type"]): row for row in json.loads(document)["projections"]}
+    rows = json.loads(document)["projections"]
+    found = {(row["consumer"], row["type"], row["table"]): row for row in rows}
+    assert len(found) == len(rows)
+    return found
 
 
 def assert_rebuilt(installation: Installation, damage: Damage, statement: str) -> None:
@@ -118,14 +145,14 @@ def assert_rebuilt(installation: Installation, damage: Damage, statement: str) -
     damaged = installation.rows(damage.consumer, damage.table)
 
     checked = run(damage.consumer, "--check", "--type", damage.type)
-    [row] = projections(checked).values()
+    row = projections(checked)[damage.consumer, damage.type, damage.table]
     assert (checked.exit_code, row["repaired"], row["ahead"]) == (1, 0, 0)
     assert row["missing"] == row["owner_count"] > 0
     assert installation.rows(damage.consumer, damage.table) == damaged
 
     repaired = run(damage.consumer)
     assert repaired.exit_code == 0, repaired.stdout
-    row = projections(repaired)[damage.consumer, damage.type]
+    row = projections(repaired)[damage.consumer, damage.type, damage.table]
     assert (row["repaired"], row["missing"]) == (row["owner_count"], 0)
     assert row["same_digest"]
     assert installation.rows(damage.consumer, damage.table, *damage.but) == before
@@ -136,12 +163,40 @@ def assert_rebuilt(installation: Installation, damage: Damage, statement: str) -
 
 def test_every_declared_projection_is_damaged_here() -> None:
     declared = {
-        (name.split("-")[0], projection.type)
+        (name.split("-")[0], projection.type, projection.table)
         for name in processes.SERVICE_PROCESSES
         for projection in getattr(processes.load_class(name), "projections", ())
     }
-    tested = {(damage.consumer, damage.type) for damage in DAMAGES}
-    assert declared == tested | {("learning", "catalog.programme_closed")}
+    tested = {(damage.consumer, damage.type, damage.table) for damage in DAMAGES}
+    assert declared == tested | {("learning", "catalog.programme_closed", "programme")}
+
+
+def test_who_was_merged_away_or_erased_stands_no_more_after_the_table_was_lost(installation: Installation) -> None:
+    """All of it, not one fact after the other: a right given to nobody's account is a back door."""
+    before = installation.rows("org", "known_account")
+    ended = [row["account_id"] for row in before if not row["standing"]]
+    assert len(ended) == 2, "one merged away, one erased"
+    installation.sql("org", "DELETE FROM known_account")
+    assert run("org").exit_code == 0
+    assert installation.rows("org", "known_account") == before
+    grantor = person(None, (Role.NATIONAL_OPERATOR, "CN"))
+    installation.call(
+        "org", "bootstrap_grant", {"account_id": str(grantor.account_id), "role": "NATIONAL_OPERATOR", "place": "CN"}
+    )
+    [(place,)] = installation.sql("org", "SELECT place FROM school WHERE NOT other LIMIT 1")
+    for account_id in ended:
+        wanted = {"account_id": account_id, "role": "SCHOOL_ADMIN", "place": place, "replace": True}
+        with pytest.raises((NotFound, Unavailable), match=r"org\.account_(unknown|not_told)"):
+            installation.call("org", "grant_role", wanted, grantor)
+
+
+def test_an_erased_account_of_a_row_that_did_not_tell_why_is_put_right(installation: Installation) -> None:
+    before = installation.rows("org", "known_account")
+    installation.sql("org", "UPDATE known_account SET erased = false")
+    assert run("org", "--check").exit_code == 1
+    run("org")
+    assert run("org", "--check").exit_code == 0
+    assert installation.rows("org", "known_account") == before
 
 
 def test_after_a_season_nothing_differs(installation: Installation) -> None:
@@ -175,14 +230,14 @@ def test_sabotage_a_handler_that_keeps_nothing_is_found_out(
         patch.setattr(processes.load_class("identity"), "on_membership_changed", keep_nothing)
         with pytest.raises(AssertionError):
             assert_rebuilt(installation, damage, damage.lost)
-        row = projections(run("identity"))["identity", damage.type]
+        row = projections(run("identity"))["identity", damage.type, damage.table]
         assert (row["missing"], row["differs"]) == (row["owner_count"], True)
     assert run("identity").exit_code == 0
 
 
 def test_a_lost_closing_sends_its_markers_again(installation: Installation) -> None:
     installation.sql("learning", "DELETE FROM closing_marker")
-    assert projections(run("learning"))["learning", "catalog.programme_closed"]["repaired"] == 1
+    assert projections(run("learning"))["learning", "catalog.programme_closed", "programme"]["repaired"] == 1
     installation.pass_markers()
     assert run("--check").exit_code == 0
 
@@ -195,7 +250,7 @@ def test_learnings_snapshots_applied_again_leave_the_ledger_alone(installation: 
     assert len(ledger) == STUDYING * 5, "every course earned its hours once"
     for damage in ("UPDATE evidence SET version = 0", "DELETE FROM evidence"):
         installation.sql("credits", damage)
-        row = projections(run("credits"))["credits", "learning.course_progressed"]
+        row = projections(run("credits"))["credits", "learning.course_progressed", "evidence"]
         assert row["repaired"] == row["owner_count"] == STUDYING * 5
         assert installation.rows("credits", "ledger") == ledger
         assert installation.rows("credits", "standing", "recorded_at") == standings
@@ -252,7 +307,7 @@ def test_an_empty_database_is_filled_and_the_hours_are_those_of_before(installat
 
     # Its versions began again at one, as in a database restored to an earlier time: certs knows more, and says so.
     result = run("certs")
-    row = projections(result)["certs", "credits.hours_recognised"]
+    row = projections(result)["certs", "credits.hours_recognised", "standing"]
     assert (result.exit_code, row["ahead"], row["repaired"]) == (1, STUDYING, 0)
     assert installation.rows("certs", "standing") == standings
 

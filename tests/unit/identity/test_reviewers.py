@@ -1,4 +1,4 @@
-"""Who reviews whose profile: the school its own, the county all below it, city and province their direct units."""
+"""Who reviews whose profile: the school its own; its administrator is reviewed by whoever keeps the school."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ IN_A_CITY_WITHOUT_COUNTIES = "CN/440000/441900/s4"
 
 
 @pytest.mark.parametrize(
-    ("role", "at", "place", "may"),
+    ("role", "at", "place", "of_administrators"),
     [
-        (Role.SCHOOL_ADMIN, SCHOOL, SCHOOL, True),
         (Role.SCHOOL_ADMIN, SCHOOL, NEIGHBOUR, False),
         (Role.COUNTY_ADMIN, COUNTY, SCHOOL, True),
         (Role.COUNTY_ADMIN, COUNTY, COUNTY, True),
@@ -31,6 +30,13 @@ IN_A_CITY_WITHOUT_COUNTIES = "CN/440000/441900/s4"
         (Role.PRINCIPAL, SCHOOL, SCHOOL, False),
     ],
 )
-def test_who_reviews_whom(role, at, place, may):
-    assert may_review([Grant(role, at)], place) is may
-    assert not may_review([], place)
+def test_who_reviews_administrators_and_nobody_else(role, at, place, of_administrators):
+    assert may_review([Grant(role, at)], place, [["SCHOOL_ADMIN", place]]) is of_administrators
+    for held in ([], [["PRINCIPAL", place]], [["SCHOOL_ADMIN", f"{place}0"]], [["COUNTY_ADMIN", COUNTY]]):
+        assert not may_review([Grant(role, at)], place, held)
+
+
+def test_the_school_reviews_everybody_of_its_own():
+    for held in ([], [["SCHOOL_ADMIN", SCHOOL]], [["PRINCIPAL", SCHOOL]]):
+        assert may_review([Grant(Role.SCHOOL_ADMIN, SCHOOL)], SCHOOL, held)
+        assert not may_review([], SCHOOL, held)

@@ -35,7 +35,8 @@ ELSEWHERE = (
 TARGETS = (
     NATION, PROVINCE, CITY, COUNTY, SCHOOL, CITY_SCHOOL, PROVINCE_SCHOOL, DIRECT_COUNTY, DIRECT_COUNTY_SCHOOL, *ELSEWHERE,
 )  # fmt: skip
-STAFF = {Role.SCHOOL_ADMIN, Role.PRINCIPAL}
+# What whoever keeps a school gives there. Its principal is the school's own to name (S3:196).
+STAFF = {Role.SCHOOL_ADMIN}
 
 # What each holder may give: (role, target). Written from `domain.md` §1.2, not from the code.
 MAY_GIVE: dict[tuple[Role, Target], set[tuple[Role, Target]]] = {
@@ -61,7 +62,7 @@ MAY_GIVE: dict[tuple[Role, Target], set[tuple[Role, Target]]] = {
         (role, target)
         for role in Role
         for target in TARGETS
-        if target.level in rules.LEVELS_OF_ROLE[role] and role is not Role.NATIONAL_OPERATOR
+        if target.level in rules.LEVELS_OF_ROLE[role] and role not in (Role.NATIONAL_OPERATOR, Role.PRINCIPAL)
     },
 }
 
@@ -113,7 +114,8 @@ def test_whether_a_school_or_somebody_above_it_gives() -> None:
     school = Held(Role.SCHOOL_ADMIN, SCHOOL.place, Level.SCHOOL)
     county = Held(Role.COUNTY_ADMIN, COUNTY.place, Level.COUNTY)
     assert rules.gives_as_school([school], Role.PRINCIPAL, SCHOOL, 1)
-    assert not rules.gives_as_school([school, county], Role.PRINCIPAL, SCHOOL, 1)
+    assert rules.gives_as_school([school, county], Role.PRINCIPAL, SCHOOL, 1)  # the county has no say in it
+    assert not rules.gives_as_school([school, county], Role.SCHOOL_ADMIN, SCHOOL, 2)
     assert not rules.gives_as_school([school], Role.SCHOOL_ADMIN, SCHOOL, 1)
     assert rules.gives_as_school([school], Role.SCHOOL_ADMIN, SCHOOL, 2)
 

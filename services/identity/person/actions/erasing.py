@@ -172,8 +172,11 @@ def _erase_account(db: Session, vault: Vault, account: Account, now: dt.datetime
     account.failed_count, account.place = 0, ""
     account.version += 1
     db.flush()
-    payload = {"account_id": str(account.id), "version": account.version}
-    outbox.announce(db, contract.person.PERSON_ERASED, account.id, payload)
+    outbox.announce(db, contract.person.PERSON_ERASED, account.id, erased_payload(account))
+
+
+def erased_payload(account: Account) -> dict[str, Any]:
+    return {"account_id": str(account.id), "version": account.version}
 
 
 def _delete(db: Session, table: Any, condition: sa.ColumnElement[bool]) -> None:

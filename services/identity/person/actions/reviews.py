@@ -19,12 +19,22 @@ from services.identity.models import Account, Placement, Profile
 from services.identity.notices.actions import Addressee, tell
 from services.identity.person import queries as person_queries
 from services.identity.person.models import ProfileDraft
-from services.identity.person.rules.review import DIRECT_ONLY, REVIEWERS, Act, ReviewState, may_review, next_state
+from services.identity.person.rules.review import (
+    DIRECT_ONLY,
+    OF_ADMINISTRATORS,
+    Act,
+    ReviewState,
+    may_review,
+    next_state,
+    reviews_administrators,
+    reviews_teachers,
+)
 from services.identity.rules.contact import masked_name
 from services.identity.rules.documents import masked_id_no
 from services.identity.rules.profile import VERIFIED, is_complete
 from services.identity.vault import Vault
 from services.shared import audit, outbox
+from services.shared.actor import Role
 from services.shared.bus import Call
 from services.shared.errors import Conflict, NotAllowed, NotFound, ServiceError
 
@@ -37,6 +47,14 @@ _MASKS: dict[str, Callable[[str], str]] = {
     "birth_date": lambda day: f"{day[:4]}-**-**" if day else "",
     "ethnicity": lambda _: "**",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Desk:
+    """Where a reviewer's queue is: whose teachers all, and of which units the administrators only."""
+
+    everybody_at: list[str]
+    administrators_at: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,28 +197,32 @@ def _apply_draft(db: Session, call: Call, vault: Vault, person: Reviewed) -> Non
     db.execute(sa.delete(ProfileDraft).where(ProfileDraft.account_id == account.id))
 
 
-def reviewed_places(call: Call, place: str | None) -> list[str]:
+def desk_of(call: Call, place: str | None) -> Desk:
     """Where the caller's queue is: the asked place, or all that is theirs to review. Raises NotFound beyond it.
 
     City and province name one of the units attached directly to them: what lies below their counties is not theirs.
     """
+    grants = call.actor.grants
     if place is not None:
         call.authorise(place=place, missing=NO_PLACE)
-        if not may_review(call.actor.grants, place):
-            raise NotFound(NO_PLACE)
-        return [place]
-    places = sorted({grant.place for grant in call.actor.grants if grant.role in REVIEWERS - DIRECT_ONLY})
-    if not places:
+        if reviews_teachers(grants, place):
+            return Desk([place], [])
+        if reviews_administrators(grants, place):
+            return Desk([], [place])
         raise NotFound(NO_PLACE)
-    call.authorise(place=places[0])
-    return places
+    schools = sorted({grant.place for grant in grants if grant.role is Role.SCHOOL_ADMIN})
+    counties = sorted({grant.place for grant in grants if grant.role in OF_ADMINISTRATORS - DIRECT_ONLY})
+    if not (schools or counties):
+        raise NotFound(NO_PLACE)
+    call.authorise(place=(schools or counties)[0])
+    return Desk(schools, counties)
 
 
 def _lock_reviewed(db: Session, call: Call, account_id: uuid.UUID) -> Reviewed:
     placement = queries.find_placement(db, account_id)
     place = placement.place if placement else ""
     call.authorise(place=place, missing=MISSING)
-    if not may_review(call.actor.grants, place):
+    if not may_review(call.actor.grants, place, queries.find_grants(db, account_id)):
         raise NotFound(MISSING)
     if account_id == call.actor.account_id:
         raise NotAllowed("identity.not_yourself")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.identity.rules.profile import LOCKED_WHEN_VERIFIED, VERIFIED
 from services.shared.actor import Grant, Role, covers
@@ -29,7 +29,7 @@ FREE = ("email", "address", "nickname")
 DECISIONS_AT_ONCE = 100
 
 DIRECT_ONLY = frozenset({Role.CITY_ADMIN, Role.PROVINCE_ADMIN})
-REVIEWERS = DIRECT_ONLY | {Role.SCHOOL_ADMIN, Role.COUNTY_ADMIN}
+OF_ADMINISTRATORS = DIRECT_ONLY | {Role.COUNTY_ADMIN}
 
 
 class ReviewState(enum.StrEnum):
@@ -101,10 +101,15 @@ def after_membership(before: str, after: str, state: ReviewState) -> ReviewState
     return state if before == VERIFIED else ReviewState.CONFIRMED
 
 
-def may_review(grants: Iterable[Grant], place: str) -> bool:
-    """Whether a holder of these grants reviews the people of the unit at `place`.
+def reviews_teachers(grants: Iterable[Grant], place: str) -> bool:
+    """Whether a holder of these grants reviews everybody of the unit at `place`: its own administrator [S3:182]."""
+    return any(covers(grant.place, place) for grant in grants if grant.role is Role.SCHOOL_ADMIN)
 
-    The school its own, the county all below it; city and province only those of units attached directly to them.
+
+def reviews_administrators(grants: Iterable[Grant], place: str) -> bool:
+    """Whether they review who administers the unit at `place`, and so cannot have a colleague review them.
+
+    The county below it; city and province only in units attached directly to them.
     """
     above, _, last = place.rpartition("/")
     # Divisions are numbers; what stands directly under a city beside its counties is a unit of its own.
@@ -112,5 +117,11 @@ def may_review(grants: Iterable[Grant], place: str) -> bool:
     return any(
         is_unit and grant.place == above if grant.role in DIRECT_ONLY else covers(grant.place, place)
         for grant in grants
-        if grant.role in REVIEWERS
+        if grant.role in OF_ADMINISTRATORS
     )
+
+
+def may_review(grants: Sequence[Grant], place: str, held: Iterable[Sequence[str]]) -> bool:
+    """Whether a holder of `grants` reviews a person of the unit at `place`, who holds `held`: (role, place) pairs."""
+    administers = (Role.SCHOOL_ADMIN, place) in {(role, at) for role, at in held}
+    return reviews_teachers(grants, place) or (administers and reviews_administrators(grants, place))

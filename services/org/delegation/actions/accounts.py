@@ -20,6 +20,6 @@ def keep_name(db: Session, payload: dict[str, Any]) -> None:
     queries.keep_account(db, uuid.UUID(payload["account_id"]), profile=(payload["version"], named))
 
 
-def keep_standing(db: Session, account_id: str, version: int, *, standing: bool) -> None:
+def keep_standing(db: Session, account_id: str, version: int, *, standing: bool, erased: bool = False) -> None:
     """Whether the account still stands for a person: not once it was merged away or erased."""
-    queries.keep_account(db, uuid.UUID(account_id), standing=(version, standing))
+    queries.keep_account(db, uuid.UUID(account_id), standing=(version, standing), erased=erased)

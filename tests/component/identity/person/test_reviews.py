@@ -314,12 +314,36 @@ def test_other_roles_do_not_review(reviewing, role):
             reviewing.call(method, arguments, caller)
 
 
+def test_the_county_reviews_the_administrator_and_nobody_else_of_a_school(reviewing, admin):
+    """[S3:182]: the school reviews its teachers. Who does it there cannot do it for himself."""
+    county = administrator(Role.COUNTY_ADMIN, COUNTY)
+    teacher, head = verified(reviewing), verified(reviewing)
+    reviewing.grant(head, ("SCHOOL_ADMIN", SCHOOL))
+    seen = submitted(reviewing, admin, teacher)
+    for act in (lambda: reopen(reviewing, county, teacher), lambda: reveal(reviewing, county, teacher)):
+        with pytest.raises(NotFound, match="person_unknown"):
+            act()
+    of_head = submitted(reviewing, county, head, name="李四")
+    assert [row["account_id"] for row in queue(reviewing, county, place=SCHOOL)] == [str(head.account_id)]
+    assert reveal(reviewing, county, head)["after"]["name"] == "李四"
+    assert decide(reviewing, county, "confirm_profiles", (teacher, seen), (head, of_head)) == [
+        ("REFUSED", "identity.person_unknown"),
+        ("DONE", ""),
+    ]
+    # The right to administer over, he is a teacher like the others.
+    reviewing.grant(head, version=2)
+    with pytest.raises(NotFound, match="person_unknown"):
+        reopen(reviewing, county, head)
+
+
 def test_a_city_reviews_its_direct_units_and_no_school_of_a_county(reviewing, admin):
     """Four cities have no counties: their schools' administrators are reviewed by the city, or by nobody."""
     city = COUNTY.rpartition("/")[0]
     caller = administrator(Role.CITY_ADMIN, city)
     of_a_county, direct = verified(reviewing), verified(reviewing)
     reviewing.place(direct, f"{city}/s9", state="VERIFIED", version=2)
+    reviewing.grant(of_a_county, ("SCHOOL_ADMIN", SCHOOL))
+    reviewing.grant(direct, ("SCHOOL_ADMIN", f"{city}/s9"))
     with pytest.raises(NotFound, match="person_unknown"):
         reopen(reviewing, caller, of_a_county)
     # The right is there; that this city asks for no reviews is another matter.
@@ -395,12 +419,15 @@ def test_the_queue_is_turned_page_by_page(reviewing):
     assert sorted(seen) == sorted(str(actor.account_id) for actor in everyone)
 
 
-def test_the_county_sees_all_its_schools_and_asks_for_one(reviewing):
+def test_the_county_sees_the_administrators_of_its_schools_and_asks_for_one(reviewing):
     county = f"CN/440000/440100/{uuid.uuid4().hex[:6]}"
     schools = [f"{county}/s1", f"{county}/s2"]
     review_profiles(reviewing, county)
     for place in schools:
         submitted(reviewing, administrator(Role.SCHOOL_ADMIN, place), verified(reviewing, place))
+        head = verified(reviewing, place)
+        submitted(reviewing, administrator(Role.SCHOOL_ADMIN, place), head)
+        reviewing.grant(head, ("SCHOOL_ADMIN", place))
     admin = administrator(Role.COUNTY_ADMIN, county)
     assert len(queue(reviewing, admin)) == 2
     assert len(queue(reviewing, admin, place=schools[0])) == 1
