@@ -136,7 +136,11 @@ def _show(console: Any, rows: list[dict[str, Any]]) -> None:
 
     numbers = ("owner_count", "held_count", "repaired", "missing", "ahead")
     table = Table(
-        "consumer", Column("type", overflow="fold"), "held in", *(name.removesuffix("_count") for name in numbers), ""
+        "consumer",
+        Column("type", overflow="fold"),
+        Column("held in", overflow="fold"),
+        *(name.removesuffix("_count") for name in numbers),
+        "",
     )
     for row in rows:
         state = "[red]differs[/red]" if row["differs"] else "[green]agrees[/green]"
