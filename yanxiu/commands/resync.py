@@ -135,9 +135,8 @@ def _show(console: Any, rows: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
 
     numbers = ("owner_count", "held_count", "repaired", "missing", "ahead")
-    table = Table(
-        "consumer", Column("type", overflow="fold"), "held in", *(name.removesuffix("_count") for name in numbers), ""
-    )
+    columns = ("consumer", Column("type", overflow="fold"), Column("held in", overflow="fold"))
+    table = Table(*columns, *(name.removesuffix("_count") for name in numbers), Column("", no_wrap=True))
     for row in rows:
         state = "[red]differs[/red]" if row["differs"] else "[green]agrees[/green]"
         table.add_row(row["consumer"], row["type"], row["table"], *(str(row[name]) for name in numbers), state)
