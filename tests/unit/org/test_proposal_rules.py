@@ -29,7 +29,7 @@ BY_TWO = {
 }
 
 
-@pytest.mark.parametrize(("role", "level"), [(role, level) for role in Role for level in LEVELS_OF_ROLE[role]])
+@pytest.mark.parametrize(("role", "level"), [(role, level) for role in Role for level in sorted(LEVELS_OF_ROLE[role])])
 def test_which_roles_take_two_persons(role: Role, level: Level) -> None:
     two = (role, level) in BY_TWO
     assert delegation.needs_second_person(level) is two
