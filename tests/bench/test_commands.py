@@ -40,7 +40,8 @@ def cases(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The cases by name, each with figures that a measurement can have."""
     found = {case["name"]: case for case in document["cases"]}
     for case in found.values():
-        assert case["cpu_us"] > 0, case
+        # What the idle stack does is taken off, which may leave nothing of four operations.
+        assert case["cpu_us"] >= 0, case
         assert math.isclose(sum(case["parts_us"].values()), case["cpu_us"], abs_tol=1), case
         assert 0 < case["p50_ms"] <= case["p99_ms"], case
         for ratio in case["ratios"].values():
@@ -82,7 +83,7 @@ def test_api_embedded() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
 def test_study_embedded() -> None:
-    document = bench("study", "--embedded", *TINY)
+    document = bench("study", "--embedded", *TINY, "--operations", "40")
     assert set(cases(document)) == {"hello", "report_1", "report_10", "unnest", "flush"}
     assert [goal["name"] for goal in document["goals"]] == ["flush_database"]
     assert all(goal["found"] > 0 for goal in document["goals"])
