@@ -33,6 +33,9 @@ def begin(db: Session, settings: Mapping[str, str], *, read_only: bool = False) 
         quote = Escaping(connection.pgconn).escape_literal
         parts = [b"BEGIN READ ONLY" if read_only else b"BEGIN"]
         parts += [b"SET LOCAL %s = %s" % (name.encode(), quote(value.encode())) for name, value in settings.items()]
+        if read_only:
+            # Once something was asked PostgreSQL lets nobody turn the transaction into one that writes.
+            parts.append(b"SELECT")
         with connection.lock:
             # psycopg begins a transaction by itself where none runs, in a round trip of its own.
             connection.wait(_run_all(connection, b"; ".join(parts)))

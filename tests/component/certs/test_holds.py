@@ -74,13 +74,13 @@ def test_sabotage_without_the_hold_in_the_way_it_is_issued(season, fail, a_perso
 def test_a_run_that_had_begun_issues_nothing_after_the_hold(season, fail, a_person, monkeypatch):
     teacher = season.teacher()
     season.close()
-    names = season.certs.service._names
+    names = season.certs.service.names_of
 
     def meanwhile(teacher_ids):
         fail()
         return names(teacher_ids)
 
-    monkeypatch.setattr(season.certs.service, "_names", meanwhile)
+    monkeypatch.setattr(season.certs.service, "names_of", meanwhile)
     season.decide()
     assert not issued(season, teacher, a_person)
 

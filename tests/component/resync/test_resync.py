@@ -45,7 +45,7 @@ def _plain(consumer: str, type_: str, table: str, *but: str) -> Damage:
 
 DAMAGES = [
     *(_plain(consumer, "org.membership_changed", "placement") for consumer in resync.NAMES if consumer != "org"),
-    _plain("identity", "org.grants_changed", "account_grants"),
+    *(_plain(consumer, "org.grants_changed", "account_grants") for consumer in ("identity", "credits")),
     _plain("identity", "org.tenant_policy_changed", "tenant_policy"),
     _plain("learning", "identity.profile_changed", "learner"),
     # Both tell of one row: what only the other knows stays as it is.
