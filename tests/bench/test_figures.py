@@ -48,7 +48,8 @@ class Recorder:
 
 
 def test_turns_change_their_direction_and_the_warm_up_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yanxiu.bench.cases.IDLE_SECONDS", 0.0001)
+    for name in ("IDLE_SECONDS", "GLANCE_SECONDS"):
+        monkeypatch.setattr(f"yanxiu.bench.cases.{name}", 0.0001)
     turns: list[str] = []
     cases = [Case(name, name, Recorder(name, turns), dict) for name in ("a", "b")]
     samples = measure(cases, rounds=2, count=8)

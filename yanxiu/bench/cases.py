@@ -17,6 +17,7 @@ from yanxiu.bench import usage
 # Work that goes on without any request (sweepers, heartbeats, the relay's looks) is measured by itself and taken off.
 # Over one second, work that comes about once a second is caught twice or not at all.
 IDLE_SECONDS = 4.0
+GLANCE_SECONDS = 0.5  # of a single round, which is a glance and no measurement
 CALLER = "caller"
 
 Parts = Callable[[], Mapping[str, set[int]]]
@@ -133,7 +134,7 @@ def measure(
     samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
     for number in range(rounds + 1):
         before_round()
-        idle = _idle_rates(cases)
+        idle = _idle_rates(cases, IDLE_SECONDS if rounds > 1 else GLANCE_SECONDS)
         for case in cases if number % 2 else reversed(cases):
             sample = _take(case, count if number else max(1, count // 4), idle)
             if number:
@@ -142,12 +143,12 @@ def measure(
     return samples
 
 
-def _idle_rates(cases: Sequence[Case]) -> dict[int, float]:
-    """CPU seconds per second that each process uses while nobody asks anything."""
+def _idle_rates(cases: Sequence[Case], seconds: float) -> dict[int, float]:
+    """CPU seconds per second that each process uses while nobody asks anything; looked at for `seconds`."""
     pids = {pid for case in cases for members in case.parts().values() for pid in members}
     before = usage.cpu_by_process(pids)
     began = time.monotonic()
-    time.sleep(IDLE_SECONDS)
+    time.sleep(seconds)
     took = time.monotonic() - began
     after = usage.cpu_by_process(pids)
     return {pid: (after[pid] - before[pid]) / took for pid in before if pid in after}
