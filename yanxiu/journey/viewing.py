@@ -27,6 +27,7 @@ class Viewer:
     """One teacher at one player: the reference client, on the simulated clock."""
 
     def __init__(self, api: Api, programme: dict[str, Any]) -> None:
+        self.api = api
         self._client = StudyClient(
             api.address, _Tokens(api).give, api.http, client_id=f"journey-{uuid.uuid4().hex[:12]}"
         )
