@@ -118,25 +118,16 @@ def reconsider_blocked(db: Session) -> int:
 
     There should be none. A standing that arrives in the very moment of the verification can miss its mark.
     """
-    marked = db.execute(
-        sa.update(Standing)
-        .where(
-            Standing.pending.is_(False),
-            Standing.teacher_id == Decision.teacher_id,
-            Standing.programme_id == Decision.programme_id,
-            Placement.teacher_id == Decision.teacher_id,
-            Placement.state == "VERIFIED",
-            Decision.state == State.BLOCKED,
-            Decision.reasons.contains([Reason.TEACHER_NOT_VERIFIED]),
-        )
-        .values(pending=True)
-        .returning(Standing.teacher_id)
-    )
-    return len(marked.all())
+    verified = (Placement.teacher_id == Decision.teacher_id, Placement.state == "VERIFIED")
+    return _reconsider_blocked_by(db, Reason.TEACHER_NOT_VERIFIED, *verified)
 
 
 def reconsider_unprintable(db: Session) -> int:
     """Mark everybody whose name could not be printed: a release may have brought the glyphs; returns how many."""
+    return _reconsider_blocked_by(db, Reason.NAME_NOT_PRINTABLE)
+
+
+def _reconsider_blocked_by(db: Session, reason: Reason, *conditions: sa.ColumnElement[bool]) -> int:
     marked = db.execute(
         sa.update(Standing)
         .where(
@@ -144,7 +135,8 @@ def reconsider_unprintable(db: Session) -> int:
             Standing.teacher_id == Decision.teacher_id,
             Standing.programme_id == Decision.programme_id,
             Decision.state == State.BLOCKED,
-            Decision.reasons.contains([Reason.NAME_NOT_PRINTABLE]),
+            Decision.reasons.contains([reason]),
+            *conditions,
         )
         .values(pending=True)
         .returning(Standing.teacher_id)
