@@ -33,6 +33,7 @@ class Role(enum.StrEnum):
     SUPER_ADMIN = "SUPER_ADMIN"  # A8, at the level of its place
     DISTRICT_INSTITUTION = "DISTRICT_INSTITUTION"  # A9, county
     CITY_CENTRE = "CITY_CENTRE"  # A10, city
+    TRAINING_INSTITUTION = "TRAINING_INSTITUTION"  # A11, a unit
     NATIONAL_OPERATOR = "NATIONAL_OPERATOR"  # A13
     SUPPORT_AGENT = "SUPPORT_AGENT"  # A14, nation
     AUDITOR = "AUDITOR"  # A17, nation or province
@@ -84,6 +85,8 @@ class Actor:
     desk: Desk = Desk.TEACHER
     elevated_until: dt.datetime | None = None  # end of the step-up by SMS code (`domain.md` §3.11)
     waiting: bool = False  # GATED tenant: may only finish its registration until a school vouches (`domain.md` §3.1)
+    # Where the own school stands, as of the access token: good for choosing what is shown, no proof of where somebody is.
+    place: str = ""
 
     @property
     def key(self) -> str:
@@ -142,6 +145,7 @@ class ActorSigner:
             "dsk": actor.desk,
             "elv": actor.elevated_until.timestamp() if actor.elevated_until else None,
             "wai": actor.waiting,
+            "plc": actor.place,
         }
         body = json.dumps(claims, separators=(",", ":")).encode()
         return f"{_encode(body)}.{_encode(self._key.sign(body))}"
@@ -181,6 +185,7 @@ class ActorVerifier:
                 desk=Desk(claims.get("dsk", Desk.TEACHER)),
                 elevated_until=instant_in(claims.get("elv")),
                 waiting=claims.get("wai", False) is True,
+                place=str(claims.get("plc", "")),
             )
         except (ValueError, KeyError, TypeError, OverflowError, InvalidSignature) as error:
             raise NotAllowed("shared.bad_actor_token", "", type(error).__name__) from None

@@ -6,7 +6,7 @@ import datetime as dt
 import unicodedata
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validate
 
 from services.shared import clock
 
@@ -29,3 +29,19 @@ class Instant(fields.Field[dt.datetime]):
 
     def _serialize(self, value: dt.datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else clock.format_instant(value)
+
+
+class Text(fields.String):
+    """A line of text: trimmed, not empty, no control characters, nothing that UTF-8 cannot hold.
+
+    `shortest=0` for one that may be left empty.
+    """
+
+    def __init__(self, longest: int, *, shortest: int = 1, **options: Any) -> None:
+        super().__init__(validate=validate.Length(shortest, longest), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **options)).strip()
+        if not is_plain_line(text):
+            raise ValidationError("Not a valid line of text.")
+        return text

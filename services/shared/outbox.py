@@ -44,20 +44,13 @@ def announce(db: Session, event_type: str, aggregate_id: uuid.UUID, payload: dic
     announce_many(db, event_type, [(aggregate_id, payload)])
 
 
-def announce_many(db: Session, event_type: str, events: Sequence[tuple[uuid.UUID, dict[str, Any]]]) -> None:
-    """As `announce` for many aggregates at once: one INSERT."""
+def announce_many(db: Session, event_type: str, events: Sequence[Announced]) -> None:
+    """As `announce` for many aggregates at once: one INSERT. Each payload is judged; ids may be texts."""
     _require_contract(event_type, (payload for _, payload in events))
-    _insert(db, event_type, events)
-
-
-def announce_alike(db: Session, event_type: str, events: Sequence[Announced]) -> None:
-    """As `announce_many` for payloads that one expression built of checked values; ids may be texts.
-
-    The contract judges one payload of each shape (keys, and types of values); a test has to show that the values fit.
-    """
-    alike = {(*payload, *map(type, payload.values())): payload for _, payload in events}
-    _require_contract(event_type, alike.values())
-    _insert(db, event_type, events)
+    if events:
+        rows = [{"id": new_id_text(), "aggregate_id": str(key), "payload": payload} for key, payload in events]
+        now = clock.format_instant(clock.now())
+        run_many(db, _INSERT, rows, type=event_type, trace=trace.current(), occurred_at=now)
 
 
 def _require_contract(event_type: str, payloads: Iterable[dict[str, Any]]) -> None:
@@ -65,10 +58,3 @@ def _require_contract(event_type: str, payloads: Iterable[dict[str, Any]]) -> No
     for payload in payloads:
         if not surely_satisfies(schema, payload) and (faults := schema().validate(payload)):
             raise ValueError(f"{event_type} breaks its contract: {faults}")
-
-
-def _insert(db: Session, event_type: str, events: Sequence[Announced]) -> None:
-    if events:
-        rows = [{"id": new_id_text(), "aggregate_id": str(key), "payload": payload} for key, payload in events]
-        now = clock.format_instant(clock.now())
-        run_many(db, _INSERT, rows, type=event_type, trace=trace.current(), occurred_at=now)

@@ -6,11 +6,12 @@ Only a yes counts. Whoever gets a no asks the schema itself, which also says wha
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 Check = Callable[[Any], bool]
 
@@ -56,10 +57,17 @@ def _object_check(schema: Schema) -> Check:
 
 
 def _field_check(field: Any) -> Check:
-    if field.validators or field.pre_load or field.post_load:
+    if field.pre_load or field.post_load or not all(type(one) is validate.Length for one in field.validators):
         return _asks(field)
-    check = _plain_check(field)
+    check = functools.reduce(_with_length, field.validators, _plain_check(field))
     return (lambda value: value is None or check(value)) if field.allow_none else check
+
+
+def _with_length(check: Check, length: Any) -> Check:
+    least = length.min if length.equal is None else length.equal
+    most = length.max if length.equal is None else length.equal
+    least, most = least or 0, math.inf if most is None else most
+    return lambda value: check(value) and least <= len(value) <= most
 
 
 def _plain_check(field: Any) -> Check:

@@ -51,6 +51,11 @@ def is_below(column: Any, place: str) -> Any:
     return sa.and_(column > f"{place}/", column < f"{place}0")
 
 
+def at_or_below(column: Any, place: str) -> Any:
+    """Condition: at `place` itself or anywhere below it."""
+    return sa.or_(column == place, is_below(column, place))
+
+
 def keep_placement(db: Session, model: Any, payload: dict[str, Any]) -> bool:
     """Store the membership unless a newer one is known; returns whether it was news."""
     values = {

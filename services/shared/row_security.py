@@ -102,16 +102,17 @@ def protect(
     _grant(op, table, roles.worker, worker_rights)
 
 
-def place_by_key(op: Any, table: str, *, person: str, placed_by: str) -> None:
-    """Replace the scope of a table that was protected by `person` and `placed_by`; it shows the same rows.
+def place_by_key(op: Any, table: str, *, person: str, placed_by: str, place: str = "", check: str = "") -> None:
+    """Replace the scope of a table that was protected by `person`, `placed_by` and perhaps `place`; it shows the same rows.
 
     Of the EXISTS in `protect` PostgreSQL makes a list of everybody in the territory before it shows an administrator one
     person's rows, and the list grows with the nation. A place by itself it looks up by its key.
     """
     # Names come from our migrations, never from input.
     where = f"(SELECT placed.place FROM {placed_by} AS placed WHERE placed.teacher_id = {table}.{person})"  # noqa: S608
-    visible = f"{table}.{person} = app_person() OR app_covers({where})"
-    op.execute(f"ALTER POLICY app_scope ON {table} USING ({visible}) WITH CHECK ({visible})")
+    own_place = f" OR app_covers({table}.{place})" if place else ""
+    visible = f"{table}.{person} = app_person(){own_place} OR app_covers({where})"
+    op.execute(f"ALTER POLICY app_scope ON {table} USING ({visible}) WITH CHECK ({check or visible})")
 
 
 def open_to_app(op: Any, table: str, *, write: bool = False) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from environs import Env
 
-SERVICES = ("identity", "org", "catalog", "learning", "credits", "certs")
+SERVICES = ("identity", "org", "catalog", "learning", "billing", "credits", "certs")
 
 
 class Mode(enum.StrEnum):
@@ -64,6 +64,10 @@ class Settings:
     @property
     def keys_dir(self) -> Path:
         return self.data_dir / "keys"
+
+    @property
+    def media_dir(self) -> Path:
+        return self.data_dir / "media"
 
     def database_name(self, service: str) -> str:
         return f"{self.database_prefix}_{service}"

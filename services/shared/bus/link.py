@@ -112,6 +112,16 @@ class Link:
         except TimeoutError:
             return False
 
+    @property
+    def socket(self) -> Any:
+        """What to wait at for the broker; none in memory."""
+        return self.connection.connection.transport.sock
+
+    def has_read_ahead(self) -> bool:
+        """Whether TLS holds something that the socket no longer shows."""
+        pending = getattr(self.socket, "pending", None)
+        return pending is not None and pending() > 0
+
     def beat(self) -> None:
         """Send a heartbeat when one is due; raises when the broker has been silent for too long."""
         if not self.in_memory:
@@ -128,8 +138,11 @@ class Link:
             pass
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def encode(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encode(body).encode()
 
 
 def decode(message: Any) -> dict[str, Any]:

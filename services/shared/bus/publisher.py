@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from services.shared.bus.link import CONNECTION_ERRORS, HEARTBEAT_SECONDS, Link, encode
+from services.shared.bus.sleeper import Sleep, Sleeper
 from services.shared.errors import Unavailable
 from services.shared.settings import Settings
 
@@ -21,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 CONFIRM_SECONDS = 10
 IN_FLIGHT = 200
-# How long a new publication may wait behind a look at the confirms.
-CONFIRM_POLL_SECONDS = 0.005
+# A confirm is there when it is read; of one whose end is still on its way the connection keeps the beginning.
+CONFIRM_READ_SECONDS = 0.005
 QUEUE_LENGTH = 2000
 
 
@@ -119,6 +120,7 @@ class ConfirmedPublisher:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._confirm_by = 0.0
+        self._sleep = Sleeper()
 
     def publish(self, exchange: str, routing_key: str, body: dict[str, Any], message_id: str, timeout: float) -> None:
         """Return when the broker has the message.
@@ -133,6 +135,7 @@ class ConfirmedPublisher:
             self._waiting.put_nowait(publication)
         except queue.Full:
             raise Unavailable("shared.busy") from None
+        self._sleep.wake()
         if not publication.decided.wait(timeout) or not publication.arrived:
             raise Unavailable("shared.broker_unavailable")
 
@@ -166,10 +169,11 @@ class ConfirmedPublisher:
     def _publish_all(self, link: ConfirmingLink, first: _Publication) -> None:
         """Publish what comes, until told to stop. Raises what a broken connection raises."""
         publication: Any = first
-        while publication is not _STOP:
-            if publication is not None:
-                self._send(link, publication)
-            publication = self._next(link)
+        with self._sleep.beside(link.link) as sleep:
+            while publication is not _STOP:
+                if publication is not None:
+                    self._send(link, publication)
+                publication = self._next(link, sleep)
 
     def _send(self, link: ConfirmingLink, publication: _Publication) -> None:
         if not link.unconfirmed:
@@ -185,28 +189,24 @@ class ConfirmedPublisher:
             link.settle()
             publication.decide(True)
 
-    def _next(self, link: ConfirmingLink) -> Any:
+    def _next(self, link: ConfirmingLink, sleep: Sleep) -> Any:
         """The next publication; None after a look at the confirms or a quiet time, _STOP to stop."""
-        if not link.unconfirmed:
-            return self._wait(link)
-        if len(link.unconfirmed) < IN_FLIGHT:
+        has_room = len(link.unconfirmed) < IN_FLIGHT
+        if has_room:
             with contextlib.suppress(queue.Empty):
                 return self._waiting.get_nowait() or _STOP
-        if link.link.drain(CONFIRM_POLL_SECONDS):
+        # Without room only the broker is waited for.
+        nothing_to_send = self._waiting.empty if has_room else _always
+        if sleep(HEARTBEAT_SECONDS / 2, nothing_to_send):
+            link.link.drain(CONFIRM_READ_SECONDS)
             self._confirm_by = time.monotonic() + CONFIRM_SECONDS
-        elif time.monotonic() > self._confirm_by:
+            for token, arrived in link.settle():
+                token.decide(arrived)
+        elif link.unconfirmed and time.monotonic() > self._confirm_by:
             raise NotConfirmedError("no confirm in time")
-        for token, arrived in link.settle():
-            token.decide(arrived)
-        return None
-
-    def _wait(self, link: ConfirmingLink) -> Any:
-        try:
-            return self._waiting.get(timeout=HEARTBEAT_SECONDS / 2) or _STOP
-        except queue.Empty:
-            link.link.drain(0.001)
+        elif self._waiting.empty():
             link.link.beat()
-            return None
+        return None
 
     @staticmethod
     def _refuse(publications: list[_Publication]) -> None:
@@ -216,7 +216,12 @@ class ConfirmedPublisher:
     def close(self) -> None:
         if self._thread is not None:
             self._waiting.put(None)
+            self._sleep.wake()
             self._thread.join(CONFIRM_SECONDS)
+
+
+def _always() -> bool:
+    return True
 
 
 _STOP = object()
