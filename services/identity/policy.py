@@ -49,6 +49,6 @@ POLICIES: dict[str, Policy] = {
     "get_holders": service("certs"),
     "list_revocations": service("gateway"),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
-    "read_snapshot": service("learning", "org", "certs", "cli"),
-    "get_digest": service("learning", "org", "certs", "cli"),
+    "read_snapshot": service("catalog", "learning", "org", "billing", "certs", "cli"),
+    "get_digest": service("catalog", "learning", "org", "billing", "certs", "cli"),
 }

@@ -44,6 +44,7 @@ class AccessTokenMint:
             "dsk": standing.desk,
             "elv": standing.elevated_until.timestamp() if standing.elevated_until else None,
             "wai": standing.waiting,
+            "plc": standing.place,
             "ver": standing.version,
             # A fraction (RFC 7519 allows it): whole seconds could not tell a token from the revocation just before it.
             "iat": issued.timestamp(),

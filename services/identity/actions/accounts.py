@@ -26,6 +26,9 @@ from services.shared.bus import Call
 from services.shared.errors import Conflict, InvalidInput, NotFound
 from services.shared.ids import new_id
 
+# Memberships in which a person stands somewhere; org's other states are of somebody who does not.
+BELONGING = frozenset({"PENDING", "VERIFIED"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
@@ -39,6 +42,7 @@ class Standing:
     desk: Desk
     elevated_until: dt.datetime | None
     waiting: bool
+    place: str = ""  # of the school that the person belongs to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +144,7 @@ def standing_by(
         elevated_until,
         # Somebody above has appointed the administrator: no school has to vouch for that first.
         waiting=not administers and access_queries.is_waiting_at(db, facts.place, facts.state),
+        place=facts.place if facts.state in BELONGING else "",
     )
 
 

@@ -202,11 +202,11 @@ def _save(db: Session, call: Call, vault: Vault, people: Sequence[NewPerson]) ->
         lost = {each.account_id for each in people if not _inserted(db, call, vault, [each], numbers)}
     saved = [each for each in people if each.account_id not in lost]
     registered = [(each.account_id, told_registered(each.account_id, TEACHER)) for each in saved]
-    outbox.announce_alike(db, contract.ACCOUNT_REGISTERED, registered)
+    outbox.announce_many(db, contract.ACCOUNT_REGISTERED, registered)
     issued = [(each.account_id, told_number(each.account_id, numbers[each.account_id])) for each in saved]
-    outbox.announce_alike(db, contract.person.LEARNER_NO_ISSUED, issued)
+    outbox.announce_many(db, contract.person.LEARNER_NO_ISSUED, issued)
     filled = [(each.account_id, told_profile(each.account_id, VERSION, vars(each.wanted.person))) for each in saved]
-    outbox.announce_alike(db, contract.PROFILE_CHANGED, filled)
+    outbox.announce_many(db, contract.PROFILE_CHANGED, filled)
     audit.record_many(db, call, [audit.Act(each.account_id, after={"origin": "IMPORT"}) for each in saved])
     return lost
 

@@ -23,6 +23,10 @@ class NoticeKind(enum.StrEnum):
     YEAR_NOT_MET = "YEAR_NOT_MET"
     YEAR_CORRECTED = "YEAR_CORRECTED"  # frozen again after a complaint
     COMPLAINT_ANSWERED = "COMPLAINT_ANSWERED"
+    COURSES_ADMITTED = "COURSES_ADMITTED"  # a period's courses are paid
+    COURSES_UNPAID = "COURSES_UNPAID"  # their last day to pay has passed
+    SPECIAL_USER_SET = "SPECIAL_USER_SET"  # 特殊用户
+    SPECIAL_USER_CLEARED = "SPECIAL_USER_CLEARED"
     ACCOUNTS_MERGED = "ACCOUNTS_MERGED"  # to the phones of both
     ERASURE_REQUESTED = "ERASURE_REQUESTED"
     PHONE_CHANGED = "PHONE_CHANGED"  # to the old number

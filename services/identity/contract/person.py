@@ -180,6 +180,10 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "You have asked for it already, and may still withdraw.",
     ),
     "identity.erasure_not_requested": ("没有可撤回的注销申请。", "There is nothing to withdraw."),
+    "identity.consent_needed": (
+        "请先阅读并同意敏感个人信息处理说明。",
+        "First read and agree to the text about sensitive personal information.",
+    ),
     "identity.consent_outdated": (
         "条款已更新，请阅读最新版本。",
         "The text has a newer version: read that one.",

@@ -149,6 +149,24 @@ def note_complaint(
         tell(db, vault, NoticeKind.COMPLAINT_ANSWERED, cause, Addressee(teacher_id), now)
 
 
+def note_charge(db: Session, vault: Vault, payload: dict[str, Any], changed_at: dt.datetime, now: dt.datetime) -> None:
+    """Tell a teacher by day that a period's courses are paid, or were not in time: once per period, however many they are."""
+    kind, teacher_id = rules.charge_kind(payload["state"]), uuid.UUID(payload["teacher_id"])
+    if kind is None or not rules.is_fresh(changed_at, now) or not _is_active(db, teacher_id):
+        return
+    cause = f"{kind} {teacher_id} {payload['period_id']}"
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, due_at=rules.by_day(now.astimezone(clock.BEIJING)))
+
+
+def note_hold(db: Session, vault: Vault, payload: dict[str, Any], changed_at: dt.datetime, now: dt.datetime) -> None:
+    """Tell a teacher by day that she became a special user, or is none any more."""
+    kind, teacher_id = rules.hold_kind(payload["kind"], active=payload["active"]), uuid.UUID(payload["teacher_id"])
+    if kind is None or not rules.is_fresh(changed_at, now) or not _is_active(db, teacher_id):
+        return
+    cause = f"hold {payload['hold_id']} {payload['version']}"
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, due_at=rules.by_day(now.astimezone(clock.BEIJING)))
+
+
 def _is_active(db: Session, account_id: uuid.UUID) -> bool:
     """Whether there is somebody to tell: a merged or erased account has no phone."""
     account = people.find_account(db, account_id)

@@ -11,6 +11,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from services.billing.contract.bills import CHARGE_CHANGED
+from services.billing.contract.holds import HOLD_CHANGED
 from services.credits.contract.verification import COMPLAINT_CHANGED, YEAR_FROZEN
 from services.identity.actions import codes
 from services.identity.actions.codes import Message
@@ -77,6 +79,14 @@ class Notices:
     @event_handler(COMPLAINT_CHANGED)
     def on_complaint_changed(self, db: Session, event: Event) -> None:
         actions.note_complaint(db, self.vault, event.payload, event.occurred_at, clock.now())
+
+    @event_handler(CHARGE_CHANGED)
+    def on_charge_changed(self, db: Session, event: Event) -> None:
+        actions.note_charge(db, self.vault, event.payload, event.occurred_at, clock.now())
+
+    @event_handler(HOLD_CHANGED)
+    def on_hold_changed(self, db: Session, event: Event) -> None:
+        actions.note_hold(db, self.vault, event.payload, event.occurred_at, clock.now())
 
     @periodic(5, job="send_notices")
     def send_notices(self, now: dt.datetime) -> None:

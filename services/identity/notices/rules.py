@@ -22,6 +22,10 @@ DECISIONS = frozenset(
         Kind.YEAR_NOT_MET,
         Kind.YEAR_CORRECTED,
         Kind.COMPLAINT_ANSWERED,
+        Kind.COURSES_ADMITTED,
+        Kind.COURSES_UNPAID,
+        Kind.SPECIAL_USER_SET,
+        Kind.SPECIAL_USER_CLEARED,
     }
 )
 DECISIONS_PER_DAY = 5  # of one person, in a Beijing day; ours
@@ -67,6 +71,22 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
     Kind.PROFILE_RETURNED: (
         "【研修】{school}退回了您提交的个人信息，请登录查看原因并重新提交。",
         "[Yanxiu] {school} has returned your profile. Sign in to see why, and submit it again.",
+    ),
+    Kind.COURSES_ADMITTED: (
+        "【研修】您选读的课程已缴费录取，可登录查看并按时参加学习。",
+        "[Yanxiu] Your courses are paid and you are admitted. Sign in to see them.",
+    ),
+    Kind.COURSES_UNPAID: (
+        "【研修】您选读的课程已过缴费截止日仍未缴费，请联系学校继续教育管理员。",
+        "[Yanxiu] The last day to pay for your courses has passed. Ask your school's administrator.",
+    ),
+    Kind.SPECIAL_USER_SET: (
+        "【研修】因选课后未缴费，您已被列为特殊用户，暂不能选课和调动，请到市级培训中心办理。",
+        "[Yanxiu] Unpaid courses have made you a special user: no choice, no transfer until the city centre clears you.",
+    ),
+    Kind.SPECIAL_USER_CLEARED: (
+        "【研修】您的特殊用户记录已消除，可以正常选课。",
+        "[Yanxiu] You are no special user any more and can choose courses again.",
     ),
     Kind.YEAR_MET: (
         "【研修】您{year}年度培训验证已达到要求，可登录查看并打印验证表。",
@@ -146,6 +166,18 @@ def year_kind(version: int, *, met: bool) -> Kind:
     if version > 1:
         return Kind.YEAR_CORRECTED
     return Kind.YEAR_MET if met else Kind.YEAR_NOT_MET
+
+
+def charge_kind(state: str) -> Kind | None:
+    """What is told of a course's payment; that it is billed or cancelled is not."""
+    return {"ADMITTED": Kind.COURSES_ADMITTED, "UNPAID": Kind.COURSES_UNPAID}.get(state)
+
+
+def hold_kind(kind: str, *, active: bool) -> Kind | None:
+    """What is told of a hold; arrears are told of as unpaid courses."""
+    if kind != "SPECIAL_USER":
+        return None
+    return Kind.SPECIAL_USER_SET if active else Kind.SPECIAL_USER_CLEARED
 
 
 def by_day(now: dt.datetime) -> dt.datetime:

@@ -16,6 +16,7 @@ from services.identity.access.captcha import Solved
 from services.identity.actions.codes import request_sms_code
 from services.identity.actions.profiles import beijing_day
 from services.identity.actions.refusals import accepted, checked_phone, require
+from services.identity.person.actions import consents
 from services.identity.phone import queries, schemas
 from services.identity.phone.actions import changes, desk, evidence, reseal, tickets
 from services.identity.phone.actions.evidence import Image
@@ -117,6 +118,7 @@ class PhoneChanges:
         """Where an image goes and what seals it. The key is kept in no reply that is stored."""
         arguments = call.load(schemas.PrepareEvidence())
         image = Image(arguments["sha256"], arguments["media_type"], arguments["size"])
+        consents.require_agreed(consents.SENSITIVE, arguments["consent_version"])
         return self.database.commit_once(
             call,
             lambda db: evidence.prepare_evidence(

@@ -54,6 +54,7 @@ class PrepareEvidence(TicketAndKey):
     sha256 = fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
     media_type = choice(contract.EVIDENCE_TYPES, required=True)
     size = fields.Integer(required=True, strict=True, validate=validate.Range(1, contract.EVIDENCE_BYTES))
+    consent_version = Text(20, shortest=0, load_default="")  # of the text about sensitive data that was agreed to
 
 
 class KeepEvidence(TicketAndKey):

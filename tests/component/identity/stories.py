@@ -11,6 +11,7 @@ import uuid
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from services.billing import contract as billing
 from services.credits import contract as credits_contract
 from services.identity.rules.documents import check_character
 from services.org import contract as org
@@ -152,7 +153,7 @@ class People:
 
     def hear(self, method, event_type, payload, event_id=None):
         """Deliver an event of another service's, as its owner promises it."""
-        assert {**org.EVENTS, **credits_contract.EVENTS}[event_type]().validate(payload) == {}
+        assert {**org.EVENTS, **credits_contract.EVENTS, **billing.EVENTS}[event_type]().validate(payload) == {}
         self.component.deliver(method, event_type, payload, event_id)
 
     def events(self, event_type, account_id):

@@ -517,3 +517,41 @@ def test_old_notices_are_forgotten(people, provider):
     people.pass_time(days=181)
     people.service.forget_notices(clock.now())
     assert states(people, actor) == []
+
+
+def test_a_teacher_is_told_once_a_period_that_her_courses_are_paid_or_were_not(people, provider):
+    actor, phone = people.register()
+    period_id = str(new_id())
+    charge = {"teacher_id": str(actor.account_id), "bill_id": str(new_id()), "offering_id": str(new_id())}
+    for state in ("BILLED", "ADMITTED", "VOID", "UNPAID"):
+        for version in (1, 2):  # two courses of the period
+            payload = {**charge, "choice_id": str(new_id()), "period_id": period_id, "version": version, "state": state}
+            people.hear("on_charge_changed", "billing.charge_changed", payload)
+    people.pass_time(days=1)
+    send(people)
+    assert provider.to(phone) == [
+        "【研修】您选读的课程已缴费录取，可登录查看并按时参加学习。",
+        "【研修】您选读的课程已过缴费截止日仍未缴费，请联系学校继续教育管理员。",
+    ]
+
+
+def test_a_special_user_is_told_and_told_again_when_cleared_and_arrears_are_not_told_twice(people, provider):
+    actor, phone = people.register()
+    hold = {
+        "teacher_id": str(actor.account_id),
+        "occurrence": 1,
+        "blocks": ["TRANSFER"],
+        "place_id": "CN/440000/440100",
+    }
+    for kind in ("CITY_ARREARS", "SPECIAL_USER"):
+        hold_id = str(new_id())
+        for version, active in ((1, True), (2, False)):
+            payload = {**hold, "hold_id": hold_id, "kind": kind, "version": version, "active": active}
+            for _ in range(2):
+                people.hear("on_hold_changed", "billing.hold_changed", payload)
+    people.pass_time(days=1)
+    send(people)
+    assert [text[:14] for text in provider.to(phone)] == [
+        "【研修】因选课后未缴费，您已",
+        "【研修】您的特殊用户记录已消除"[:14],
+    ]

@@ -8,6 +8,7 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
+from services.identity.person.actions.consents import current_texts
 from services.identity.phone.actions import desk as desk_actions
 from services.identity.phone.models import PhoneTicket, TicketEvidence
 from services.shared import clock
@@ -15,7 +16,7 @@ from services.shared.actor import Role
 from services.shared.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from services.shared.sealed_files import open_file
 from tests.component.identity.stories import COUNTY, administrator, anonymous, new_id_no, new_phone
-from tests.component.identity.tickets import IMAGE, NAME, Phones, agent
+from tests.component.identity.tickets import IMAGE, NAME, Phones, agent, agreed
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_from_the_request_to_the_new_phone(phones, people):
     assert [text for text in phones.messages(asked.new_phone) if "换绑已完成" in text]
     assert len([text for text in phones.messages(old) if "已改绑" in text]) == 1
     assert actions_of(people, asked) == [
+        ("prepare_evidence", None),
         ("submit_phone_ticket", "SUBMITTED"),
         ("claim_phone_ticket", "IN_REVIEW"),
         ("view_phone_ticket", None),
@@ -243,9 +245,44 @@ def test_a_ticket_needs_a_photo(phones):
         phones.call("submit_phone_ticket", asked.reference, anonymous())
     # A place for one is none: the file has to be there.
     image = {"sha256": "0" * 64, "media_type": "image/png", "size": 5}
-    phones.call("prepare_evidence", {**asked.reference, **image}, anonymous())
+    phones.call("prepare_evidence", {**asked.reference, **image, **agreed()}, anonymous())
     with pytest.raises(Conflict, match=r"identity\.ticket_evidence_missing"):
         phones.call("submit_phone_ticket", asked.reference, anonymous())
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({}, "identity.consent_needed"),
+        ({"consent_version": ""}, "identity.consent_needed"),
+        ({"consent_version": "2020-01-01"}, "identity.consent_outdated"),
+    ],
+)
+def test_without_the_consent_of_whom_it_shows_there_is_no_photo(phones, answer, code):
+    asked = phones.open(new_phone(), new_id_no())
+    image = {"sha256": "0" * 64, "media_type": "image/png", "size": 5}
+    with pytest.raises(Conflict) as refusal:
+        phones.call("prepare_evidence", {**asked.reference, **image, **answer}, anonymous())
+    assert (refusal.value.code, refusal.value.field) == (code, "consent_version")
+    assert phones.state(asked)["evidence"] == 0
+
+
+def test_what_was_agreed_to_stays_on_record_when_the_photo_is_gone(phones, people):
+    asked = phones.open(new_phone(), new_id_no())
+    phones.upload(asked)
+    phones.call("submit_phone_ticket", asked.reference, anonymous())
+    # Taking back the consent is taking back the request: the photo goes at once and not after a week.
+    phones.call("withdraw_phone_ticket", asked.reference, anonymous())
+    phones.run("forget_phone_tickets")
+    assert sealed_fields(people, asked) == ([], [])
+    with people.database.work() as db:
+        rows = db.execute(
+            sa.text("SELECT after FROM audit WHERE action = 'prepare_evidence' AND after ->> 'ticket' = :id"),
+            {"id": asked.ticket_id},
+        ).scalars()
+        [told] = rows
+    text = current_texts()["SENSITIVE"]
+    assert (told["consent"], told["version"], told["digest"]) == ("SENSITIVE", text["version"], text["digest"])
 
 
 def test_three_photos_and_no_more_and_none_after_sending_off(phones):
@@ -265,7 +302,7 @@ def test_the_same_photo_twice_is_one(phones):
     asked = phones.open(new_phone(), new_id_no())
     evidence_id, _ = phones.upload(asked)
     image = {"sha256": hashlib.sha256(IMAGE).hexdigest(), "media_type": "image/png", "size": len(IMAGE)}
-    slot = phones.call("prepare_evidence", {**asked.reference, **image}, anonymous())
+    slot = phones.call("prepare_evidence", {**asked.reference, **image, **agreed()}, anonymous())
     assert slot["evidence_id"] == evidence_id
     again = phones.call(
         "keep_evidence",
@@ -295,7 +332,7 @@ def test_other_files_have_no_place(phones, bad):
 def test_the_key_of_a_photo_is_in_no_stored_reply(phones, people):
     asked = phones.open(new_phone(), new_id_no())
     image = {"sha256": "0" * 64, "media_type": "image/png", "size": 5}
-    slot = phones.call("prepare_evidence", {**asked.reference, **image}, anonymous())
+    slot = phones.call("prepare_evidence", {**asked.reference, **image, **agreed()}, anonymous())
     for table in ("idempotency", "audit", "outbox", "ticket_evidence"):
         assert (
             people.scalar(f"SELECT count(*) FROM {table} WHERE {table}::text LIKE :key", key=f"%{slot['file_key']}%")

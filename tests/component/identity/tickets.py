@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import uuid
 
+from services.identity.person.actions.consents import current_texts
 from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Desk, Grant, Kind, Role
 from services.shared.sealed_files import seal_file
@@ -28,6 +29,11 @@ def agent():
         desk=Desk.ADMINISTRATOR,
         elevated_until=clock.now() + dt.timedelta(days=400),
     )
+
+
+def agreed():
+    """What a client sends once the text about sensitive data has been read and agreed to."""
+    return {"consent_version": current_texts()["SENSITIVE"]["version"]}
 
 
 @dataclasses.dataclass
@@ -87,7 +93,7 @@ class Phones:
     def upload(self, asked, content=IMAGE):
         """What the gateway does with an image: (evidence id, storage key)."""
         image = {"sha256": hashlib.sha256(content).hexdigest(), "media_type": "image/png", "size": len(content)}
-        slot = self.call("prepare_evidence", {**asked.reference, **image}, anonymous())
+        slot = self.call("prepare_evidence", {**asked.reference, **image, **agreed()}, anonymous())
         stored = self.storage().put(
             "evidence", seal_file(content, slot["file_key"], slot["evidence_id"]), "application/octet-stream"
         )

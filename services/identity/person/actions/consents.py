@@ -17,6 +17,7 @@ from services.shared.errors import Conflict
 from services.shared.ids import new_id
 from services.shared.yaml_files import read_yaml
 
+SENSITIVE = "SENSITIVE"
 TEXTS = Path(__file__).resolve().parents[1] / "consents.yaml"
 
 
@@ -43,6 +44,19 @@ def record_consent(db: Session, call: Call, kind: str, version: str, *, given: b
         db.add(Consent(id=new_id(), account_id=account_id, kind=kind, at=call.now, **answer))
         db.flush()
     return show_consents(db, call)
+
+
+def require_agreed(kind: str, version: str) -> dict[str, str]:
+    """The text in force, which whoever acts says to have agreed to in this version, perhaps without an account.
+
+    Raises Conflict: "identity.consent_needed" without an answer, "identity.consent_outdated" for another version.
+    """
+    text = current_texts()[kind]
+    if not version:
+        raise Conflict("identity.consent_needed", "consent_version")
+    if version != text["version"]:
+        raise Conflict("identity.consent_outdated", "consent_version")
+    return text
 
 
 def show_consents(db: Session, call: Call) -> dict[str, Any]:

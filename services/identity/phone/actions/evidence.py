@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.identity.contract.phone import EVIDENCE_AT_MOST, TicketState
+from services.identity.person.actions.consents import SENSITIVE, current_texts
 from services.identity.phone import queries
 from services.identity.phone.actions.desk import require_in_hand
 from services.identity.phone.actions.swaps import place_of
@@ -38,7 +39,8 @@ def prepare_evidence(
 ) -> dict[str, Any]:
     """A place for an image, and the key to seal it with; the same image gets the same place again.
 
-    Raises Conflict: "identity.ticket_sent", "identity.ticket_evidence_full".
+    A photo of somebody with a document rests on that person's consent and on nothing else (docs/adr/0018): a new place is on
+    record with the text that was agreed to. Raises Conflict: "identity.ticket_sent", "identity.ticket_evidence_full".
     """
     ticket = _lock_draft(db, vault, ticket_id, key)
     slot = queries.find_slot(db, ticket.id, image.sha256) or _add_slot(db, call, vault, ticket, image)
@@ -61,6 +63,9 @@ def _add_slot(db: Session, call: Call, vault: Vault, ticket: PhoneTicket, image:
     )
     db.add(slot)
     db.flush()
+    agreed = current_texts()[SENSITIVE]
+    told = {"ticket": str(ticket.id), "consent": SENSITIVE, "version": agreed["version"], "digest": agreed["digest"]}
+    audit.record(db, call, subject=ticket.id, after=told)
     return slot
 
 
