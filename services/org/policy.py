@@ -57,6 +57,6 @@ POLICIES: dict[str, Policy] = {
         "a teacher who belongs to a school elsewhere must be refused, not added a second time"
     ),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
-    "read_snapshot": service("identity", "learning", "credits", "certs", "cli"),
-    "get_digest": service("identity", "learning", "credits", "certs", "cli"),
+    "read_snapshot": service("identity", "catalog", "learning", "billing", "credits", "certs", "cli"),
+    "get_digest": service("identity", "catalog", "learning", "billing", "credits", "certs", "cli"),
 }

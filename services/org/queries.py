@@ -20,7 +20,8 @@ from services.org.rules.delegation import STANDING, Target
 from services.shared.actor import Role
 from services.shared.errors import NotFound
 from services.shared.many_rows import words_of
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below, is_below
+from services.shared.search_tokens import tokens_of_search
 
 # Ids as one text: an array of a hundred takes the driver longer than the database the whole question.
 _TEACHERS = sa.cast(
@@ -94,7 +95,7 @@ def list_schools(db: Session, place: str, name: str | None, after: str | None, l
     )
     if name:
         statement = statement.where(
-            School.name_tokens.contains(school_rules.tokens_of_search(name)),
+            School.name_tokens.contains(tokens_of_search(name)),
             sa.func.strpos(sa.func.lower(School.name), name.lower()) > 0,  # the pairs may stand apart
         )
     if after:
@@ -297,7 +298,7 @@ def lock_due_grants(db: Session, now: dt.datetime, limit: int) -> Sequence[Admin
 
 def list_grants(db: Session, place: str, after: uuid.UUID | None, limit: int) -> Sequence[AdminGrant]:
     """Grants at a place and below it, oldest first."""
-    statement = sa.select(AdminGrant).where(sa.or_(AdminGrant.place == place, is_below(AdminGrant.place, place)))
+    statement = sa.select(AdminGrant).where(at_or_below(AdminGrant.place, place))
     if after:
         statement = statement.where(AdminGrant.grant_id > after)
     return db.scalars(statement.order_by(AdminGrant.grant_id).limit(limit)).all()

@@ -9,28 +9,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.org import contract
 from services.shared.actor import Role
-from services.shared.fields import Instant, is_plain_line
+from services.shared.fields import Instant, Text
 from services.shared.paging import Page
 
 MAX_ROWS = 100  # of one chunk of an import: well within a deadline, and little to repeat after a failure
 _PLACE = re.compile(r"CN(/[0-9]{6}){0,3}(/s[0-9a-f]{32}|/other)?")
 _DIVISION = re.compile(r"CN|[1-9][0-9]{5}")
-
-
-class Text(fields.String):
-    """A line of text: trimmed, not empty, no control characters, nothing that UTF-8 cannot hold.
-
-    `shortest=0` for one that may be left empty.
-    """
-
-    def __init__(self, longest: int, *, shortest: int = 1, **options: Any) -> None:
-        super().__init__(validate=validate.Length(shortest, longest), **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **options)).strip()
-        if not is_plain_line(text):
-            raise ValidationError("Not a valid line of text.")
-        return text
 
 
 def Place(**options: Any) -> fields.String:  # noqa: N802  reads as the field it makes

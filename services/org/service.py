@@ -19,7 +19,7 @@ from services.org.units.entrypoints import Units
 from services.shared.actor import covers
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import Call, command, periodic, query
-from services.shared.bus.providers import DatabaseProvider, KeyRingProvider
+from services.shared.bus.providers import BusProvider, DatabaseProvider, KeyRingProvider
 from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.paging import page_of
 
@@ -35,6 +35,7 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
     projections = PROJECTIONS
     database: Any = DatabaseProvider()
     keyring: Any = KeyRingProvider()
+    bus: Any = BusProvider()
 
     # --- divisions ---
 

@@ -105,7 +105,7 @@ def move_all(db: Session, call: Timed, moves: Sequence[Move], act: Act | Cause) 
     run_many(db, _OPEN_PERIODS, rows, opened_by=act, opened_at=call.now.isoformat())
     effective_at = clock.format_instant(call.now)
     told = [(row["teacher_id"], _told(row, move, effective_at)) for row, move in zip(rows, moves, strict=True)]
-    outbox.announce_alike(db, contract.MEMBERSHIP_CHANGED, told)
+    outbox.announce_many(db, contract.MEMBERSHIP_CHANGED, told)
 
 
 def _row(call: Timed, move: Move) -> dict[str, Any]:

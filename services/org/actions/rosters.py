@@ -19,7 +19,7 @@ from services.org.rules import schools as school_rules
 from services.org.rules.membership import Act
 from services.org.units.queries import hold_schools
 from services.shared import audit
-from services.shared.actor import covers
+from services.shared.actor import Role, covers
 from services.shared.bus import Call
 from services.shared.errors import Conflict, NotFound, ServiceError
 from services.shared.ids import new_id
@@ -32,9 +32,9 @@ def find_schools(db: Session, call: Call, codes: list[str]) -> list[School]:
 
 
 def import_memberships(db: Session, call: Call, rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Put each account into its school, waiting for verification; every row gets its own outcome.
+    """Put each account into its school; every row gets its own outcome, and the state in which its teacher now is.
 
-    A teacher who belongs to another school, or waits there, is refused: moving her is a transfer.
+    Whom the school's own administrator adds is verified by that; whom a region adds waits for the school's word. A teacher who belongs to another school, or waits there, is refused: moving her is a transfer.
     """
     authorise_territory(call)
     hold_schools(db, {row["school_id"] for row in rows})
@@ -81,7 +81,7 @@ class Roster:
 
     def place(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row's outcome; a teacher who has to move is added to `moves`."""
-        outcome, code, teacher_id = Outcome.UNCHANGED, "", row["account_id"]
+        outcome, code, state, teacher_id = Outcome.UNCHANGED, "", "", row["account_id"]
         try:
             school = self.schools.get(row["school_id"])
             if school is None:
@@ -89,11 +89,15 @@ class Roster:
             if earlier := self.moves.get(teacher_id):
                 if earlier.school is not school:
                     raise Conflict("org.member_elsewhere")
+                state = earlier.state
             elif move := _planned_move(self.call, teacher_id, self.present.get(teacher_id), school):
-                outcome, self.moves[teacher_id] = Outcome.CREATED, move
+                outcome, self.moves[teacher_id], state = Outcome.CREATED, move, move.state
+            else:
+                state = self.present[teacher_id].state
         except ServiceError as error:
             outcome, code = Outcome.REFUSED, error.code
-        return {"row": row["row"], "outcome": outcome, "code": code, "field": "school_id" if code else ""}
+        field = "school_id" if code else ""
+        return {"row": row["row"], "outcome": outcome, "code": code, "field": field, "state": state}
 
 
 def _planned_move(call: Call, teacher_id: uuid.UUID, membership: Membership | None, school: School) -> Move | None:
@@ -105,8 +109,14 @@ def _planned_move(call: Call, teacher_id: uuid.UUID, membership: Membership | No
         return None
     school_rules.require_open(SchoolState(school.state))
     in_other = membership is not None and school_rules.is_other(membership.place)
-    after = rules.state_when_added(state, in_other=in_other)
+    after = rules.state_when_added(state, in_other=in_other, vouched=_is_own(call, school))
     return Move(teacher_id, membership, school, after, state or "")
+
+
+def _is_own(call: Call, school: School) -> bool:
+    """Whether the caller is this very school's administrator, who verifies its teachers anyway."""
+    own = (grant.place for grant in call.actor.grants if grant.role is Role.SCHOOL_ADMIN)
+    return school.place in own
 
 
 def _act(move: Move) -> audit.Act:

@@ -26,6 +26,7 @@ from services.shared.bus.calls import first_fault
 from services.shared.crypto import FieldCipher
 from services.shared.errors import Conflict, InvalidInput, NotFound, ServiceError
 from services.shared.ids import new_id
+from services.shared.search_tokens import tokens_of
 
 Values = dict[str, Any]
 _FORM = schemas.NewSchool()  # once: to make one costs more than to use it
@@ -118,7 +119,7 @@ def _school(call: Call, division: Division, values: Values) -> School:
         place=rules.place_of_school(division.place, school_id),
         parent=division.place,
         division_code=division.code,
-        name_tokens=rules.tokens_of(values["name"]),
+        name_tokens=tokens_of(values["name"]),
         attachment=rules.attachment_under(Level(division.level)),
         other=False,
         state=SchoolState.ACTIVE,

@@ -13,13 +13,13 @@ from services.org.actions import memberships
 from services.org.contract import bulk
 from services.org.contract.staffing import Employment
 from services.org.policy import POLICIES
-from services.org.schemas import Text
 from services.org.staffing.actions import employment
 from services.org.transfers.queries import get_teacher
 from services.shared.bulk.columns import Fault
 from services.shared.bulk.kinds import Chunk, JobRow, Kind, NoParameters, each_row
 from services.shared.bulk.rules import Outcome
 from services.shared.errors import NotFound
+from services.shared.fields import Text
 
 
 class WithReason(Schema):

@@ -25,7 +25,7 @@ from services.shared.actor import REGION_ADMINS, Role
 from services.shared.bulk.exporting import Rows, counted, day, disclosed, paged
 from services.shared.bulk.kinds import Scope
 from services.shared.bus import Call
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below
 from services.shared.policy import granted
 
 MISSING = "org.place_unknown"
@@ -116,10 +116,6 @@ def show_transfers(service: Any, call: Call, scope: Scope, found: Sequence[Trans
 # --- activation ---------------------------------------------------------------------------------------------------------------
 
 
-def _at_or_below(column: Any, place: str) -> Any:
-    return sa.or_(column == place, is_below(column, place))
-
-
 def _named(place: Any) -> tuple[Any, Any, Any]:
     """The name of the unit at a place, and the joins that find it."""
     return sa.func.coalesce(School.name, Division.name, ""), School.place == place, Division.place == place
@@ -133,7 +129,7 @@ def _seats(scope: Scope) -> sa.Select:
         )
         .outerjoin(School, school)
         .outerjoin(Division, division)
-        .where(_at_or_below(AdminSeat.place, scope.place), AdminSeat.standing)
+        .where(at_or_below(AdminSeat.place, scope.place), AdminSeat.standing)
     )
     state = scope.filters["state"]
     return statement.where(AdminSeat.state == state) if state else statement
@@ -171,7 +167,7 @@ def _codes(scope: Scope) -> sa.Select:
         sa.select(AuthorityCode, name.label("name"))
         .outerjoin(School, school)
         .outerjoin(Division, division)
-        .where(_at_or_below(AuthorityCode.place, scope.place))
+        .where(at_or_below(AuthorityCode.place, scope.place))
     )
     state = scope.filters["state"]
     return statement.where(AuthorityCode.state == state) if state else statement

@@ -31,6 +31,7 @@ ROLE: Final = {
     "SUPER_ADMIN": "区域超级管理员",
     "DISTRICT_INSTITUTION": "区县教师培训机构",
     "CITY_CENTRE": "市级培训管理机构",
+    "TRAINING_INSTITUTION": "承训机构",
     "NATIONAL_OPERATOR": "国家平台运营",
     "SUPPORT_AGENT": "客服",
     "AUDITOR": "审计",

@@ -1,4 +1,4 @@
-"""Transfers of teachers between schools (`domain.md` §3.3), and the holds that stand in their way (§3.13)."""
+"""Transfers of teachers between schools (`domain.md` §3.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 from marshmallow import Schema, fields
 
 TRANSFER_CHANGED: Final = "org.transfer_changed"
-HOLD_CHANGED: Final = "org.hold_changed"
 
 
 class TransferState(enum.StrEnum):
@@ -29,26 +28,6 @@ class TransferLevel(enum.StrEnum):
     NATION = "NATION"
 
 
-class HoldKind(enum.StrEnum):
-    SPECIAL_USER = "SPECIAL_USER"  # 特殊用户: an unpaid city course after its due date
-    CITY_ARREARS = "CITY_ARREARS"  # 市级往期选课未缴费
-    DISTRICT_ARREARS = "DISTRICT_ARREARS"  # 区级往期选课未缴费
-
-
-class HoldState(enum.StrEnum):
-    ACTIVE = "ACTIVE"
-    LIFTED = "LIFTED"
-
-
-class HoldEvidence(enum.StrEnum):
-    """What was shown to the one who lifted a hold."""
-
-    ID_DOCUMENT = "ID_DOCUMENT"  # 本人有效证件
-    STAMPED_LETTER = "STAMPED_LETTER"  # 盖有学校公章的证明
-    STAFF_ID = "STAFF_ID"  # 经办人证件, of the school's staff who clears for many
-    STAMPED_APPLICATION = "STAMPED_APPLICATION"  # 盖章的集体申请, naming period, course and reason, with the list
-
-
 class TransferChanged(Schema):
     """Where a transfer stands now; `decided_at` is null while it waits."""
 
@@ -67,19 +46,7 @@ class TransferChanged(Schema):
     decided_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class HoldChanged(Schema):
-    """Whether something unpaid or unsettled holds a teacher. `occurrence` counts how often this kind came (W36)."""
-
-    hold_id = fields.UUID(required=True)
-    version = fields.Integer(required=True)
-    teacher_id = fields.UUID(required=True)
-    kind = fields.Enum(HoldKind, required=True)
-    state = fields.Enum(HoldState, required=True)
-    occurrence = fields.Integer(required=True)
-    place = fields.String(required=True)
-
-
-EVENTS: Final[dict[str, type[Schema]]] = {TRANSFER_CHANGED: TransferChanged, HOLD_CHANGED: HoldChanged}
+EVENTS: Final[dict[str, type[Schema]]] = {TRANSFER_CHANGED: TransferChanged}
 
 ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.learner_no_unknown": (
@@ -110,19 +77,5 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "org.transfer_overtaken": (
         "申请提出后该教师的任职情况已变化，请撤回后重新申请。",
         "The teacher's membership has changed since the request; withdraw it and ask again.",
-    ),
-    "org.hold_exists": ("该教师已有此类限制。", "Such a hold is on this teacher already."),
-    "org.hold_unknown": ("没有这条限制记录。", "There is no such hold."),
-    "org.hold_lifted": ("该限制已经解除。", "This hold has been lifted already."),
-    "org.hold_elsewhere": (
-        "该类限制不由您的机构设置或解除。",
-        "A hold of this kind is not your institution's to place or lift.",
-    ),
-    "org.hold_evidence": (
-        "材料不全：首次凭本人有效证件，再次还须盖有学校公章的证明；集体办理凭经办人证件和盖章申请。",
-        (
-            "Evidence is missing: a valid ID the first time, the ID and a stamped letter of the school from the second"
-            " on; for many at once the staff member's ID and a stamped application."
-        ),
     ),
 }

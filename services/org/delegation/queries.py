@@ -20,7 +20,7 @@ from services.org.delegation.rules.codes import WAITING
 from services.org.delegation.rules.seats import Counts
 from services.org.models import AdminGrant, Division, School
 from services.org.rules.delegation import STANDING, Appointee
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below
 
 
 def lock_seat(db: Session, place: str, role: str) -> AdminSeat | None:
@@ -147,7 +147,7 @@ def lock_codes_issued_by(db: Session, account_id: uuid.UUID, place: str) -> Sequ
         .where(
             AuthorityCode.issued_by == account_id,
             AuthorityCode.state.in_(WAITING),
-            sa.or_(AuthorityCode.place == place, is_below(AuthorityCode.place, place)),
+            at_or_below(AuthorityCode.place, place),
         )
         .order_by(AuthorityCode.code_id)
         .with_for_update()
@@ -171,9 +171,7 @@ def list_codes(
     db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int
 ) -> Sequence[AuthorityCode]:
     """Codes at a place and below it, newest first."""
-    statement = sa.select(AuthorityCode).where(
-        sa.or_(AuthorityCode.place == place, is_below(AuthorityCode.place, place))
-    )
+    statement = sa.select(AuthorityCode).where(at_or_below(AuthorityCode.place, place))
     if state:
         statement = statement.where(AuthorityCode.state == state)
     if after:
@@ -219,9 +217,7 @@ def list_proposals(
     db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int
 ) -> Sequence[GrantProposal]:
     """Proposals at a place and below it, newest first."""
-    statement = sa.select(GrantProposal).where(
-        sa.or_(GrantProposal.place == place, is_below(GrantProposal.place, place))
-    )
+    statement = sa.select(GrantProposal).where(at_or_below(GrantProposal.place, place))
     if state:
         statement = statement.where(GrantProposal.state == state)
     if after:
@@ -409,7 +405,7 @@ def list_seats(db: Session, place: str, role: str, state: str, after: str | None
     condition = sa.and_(
         AdminSeat.role == role,
         AdminSeat.state == state,
-        sa.or_(AdminSeat.place == place, is_below(AdminSeat.place, place)),
+        at_or_below(AdminSeat.place, place),
     )
     if after:
         condition = sa.and_(condition, AdminSeat.place > after)

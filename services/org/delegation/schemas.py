@@ -7,9 +7,9 @@ from marshmallow import Schema, fields, validate
 from services.org.contract import GrantState
 from services.org.contract.delegation import Channel, CodeState, ProposalState, SeatState
 from services.org.delegation.rules.codes import ROLES
-from services.org.schemas import GrantRole, Place, Text
+from services.org.schemas import GrantRole, Place
 from services.shared.actor import Role
-from services.shared.fields import Instant
+from services.shared.fields import Instant, Text
 from services.shared.paging import Page
 
 SEAT_ROLES = sorted(ROLES)

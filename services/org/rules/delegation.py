@@ -24,6 +24,7 @@ LEVELS_OF_ROLE: dict[Role, frozenset[Level]] = {
     Role.NATIONAL_OPERATOR: frozenset({Level.NATION}),
     Role.DISTRICT_INSTITUTION: frozenset({Level.COUNTY}),
     Role.CITY_CENTRE: frozenset({Level.CITY}),
+    Role.TRAINING_INSTITUTION: frozenset({Level.SCHOOL}),
     Role.SUPPORT_AGENT: frozenset({Level.NATION}),
     Role.AUDITOR: frozenset({Level.NATION, Level.PROVINCE}),
 }
@@ -169,7 +170,7 @@ def _allows(held: Held, role: Role, target: Target, max_school_admins: int) -> b
         return False  # the school's own to name and to relieve (Guangzhou manual, S3:196), nobody's above it
     if held.role is Role.NATIONAL_OPERATOR:
         return role is not Role.NATIONAL_OPERATOR  # a second operator comes from the installation, not from the first
-    if role is Role.SCHOOL_ADMIN:
+    if role in (Role.SCHOOL_ADMIN, Role.TRAINING_INSTITUTION):
         return keeps_schools_under(held.role, held.place, target.parent)
     if held.role is Role.SUPER_ADMIN:
         appointed_here = role in (SPECIALISED.get(held.level), INSTITUTIONS.get(held.level))

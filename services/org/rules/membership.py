@@ -60,15 +60,15 @@ def next_state(state: MembershipState | None, act: Act) -> MembershipState:
         raise Conflict(REFUSALS[act]) from None
 
 
-def state_when_added(state: MembershipState | None, *, in_other: bool) -> MembershipState:
-    """The state of a teacher whom a roster puts into a school.
+def state_when_added(state: MembershipState | None, *, in_other: bool, vouched: bool) -> MembershipState:
+    """The state of a teacher whom a roster puts into a school; `vouched`: it is the school's own (docs/adr/0018).
 
     Who waits in 其他 waits for exactly this. Raises Conflict("org.member_elsewhere") for one who waits at, or belongs to,
     another school: moving her is a transfer.
     """
-    if state is MembershipState.PENDING and in_other:
-        return MembershipState.PENDING
-    return next_state(state, Act.ADD)
+    waits_for_it = state is MembershipState.PENDING and in_other
+    added = MembershipState.PENDING if waits_for_it else next_state(state, Act.ADD)
+    return next_state(added, Act.VERIFY) if vouched else added
 
 
 def is_already_there(state: MembershipState | None, *, same_school: bool) -> bool:

@@ -99,21 +99,6 @@ def require_open(state: SchoolState) -> None:
         raise Conflict("org.school_closed", "school_id")
 
 
-def tokens_of(name: str) -> list[str]:
-    """Single characters and pairs of a name, for finding it by any part.
-
-    Row security makes a pattern search read every row, and Chinese has no words to index; sets of pairs have an index.
-    """
-    text = name.casefold()
-    return sorted(set(text) | {text[index : index + 2] for index in range(len(text) - 1)})
-
-
-def tokens_of_search(part: str) -> list[str]:
-    """The tokens that a name holding `part` must have: its pairs, or the one character."""
-    text = part.casefold()
-    return [text] if len(text) == 1 else sorted({text[index : index + 2] for index in range(len(text) - 1)})
-
-
 def mask_name(name: str) -> str:
     """`王**`: the first character, and a star for each other one, three at most."""
     return name[:1] + "*" * min(3, max(0, len(name) - 1))

@@ -21,7 +21,7 @@ from services.org.rules.schools import is_other
 from services.org.staffing.models import PersonMerge, StaffCount, StaffCountChange
 from services.org.staffing.rules.counts import Key
 from services.shared.errors import NotFound
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below
 
 _MEMBERSHIP: Any = Membership.__table__.c
 _SCHOOL: Any = School.__table__.c
@@ -306,7 +306,7 @@ def changes_below(db: Session, place: str) -> list[tuple[str, str, str, int]]:
             StaffCountChange.employment,
             sa.cast(sa.func.sum(StaffCountChange.teachers), sa.BigInteger),
         )
-        .where(sa.or_(StaffCountChange.place == place, is_below(StaffCountChange.place, place)))
+        .where(at_or_below(StaffCountChange.place, place))
         .group_by(StaffCountChange.place, StaffCountChange.state, StaffCountChange.employment)
     )
     return [(school, state, employment, teachers) for school, state, employment, teachers in rows]

@@ -10,9 +10,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from services.org.contract import MembershipState
 from services.org.contract.staffing import MAX_AT_ONCE, Employment, RowResult
-from services.org.schemas import Place, TeacherId, Text
+from services.org.schemas import Place, TeacherId
 from services.shared import clock
-from services.shared.fields import Instant
+from services.shared.fields import Instant, Text
 from services.shared.paging import Page
 
 
@@ -175,10 +175,10 @@ class PlacementAt(TeacherId):
 
 class Desk(Schema):
     school_id = fields.UUID()
+    place = fields.String()
     reviews_waiting = fields.Integer()
     longest_waiting_days = fields.Integer()
     transfers_requested = fields.Integer()
     transfers_leaving = fields.Integer()
-    special_users = fields.Integer()
     archived_arrivals = fields.List(fields.Nested(Staff))
     as_of = Instant()

@@ -1,19 +1,20 @@
-"""Transfers of teachers between schools (`domain.md` §3.3), and the holds in their way (§3.13)."""
+"""Transfers of teachers between schools (`domain.md` §3.3). What holds a teacher is asked of billing, before the transaction."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from services.billing import contract as billing
+from services.billing.contract.holds import Blocked, HoldKind
 from services.identity.contract.person import LEARNER_NO_ISSUED
-from services.org.schemas import Nothing
 from services.org.transfers import queries, schemas
-from services.org.transfers.actions import decisions, holds, requests
+from services.org.transfers.actions import decisions, requests
 from services.org.transfers.queries import TransferView
-from services.org.transfers.rules.transfer import APPROVERS
+from services.org.transfers.rules.transfer import APPROVERS, Held
 from services.shared.actor import covers
 from services.shared.bus import Call, Event, command, event_handler, query
 from services.shared.paging import page_of
@@ -23,19 +24,22 @@ class Transfers:
     """Mixed into the service."""
 
     database: Any
+    bus: Any
 
     # --- asking ---
 
     @query
     def preview_transfer(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.Preview())
+        holds = self._holds_on(call, lambda db: queries.find_teacher(db, arguments["learner_no"]))
         with self.database.read(call) as db:
-            return schemas.PreviewReply().dump(requests.preview_transfer(db, call, **arguments))
+            return schemas.PreviewReply().dump(requests.preview_transfer(db, call, holds, **arguments))
 
     @command
     def request_transfer(self, call: Call) -> dict[str, Any]:
         arguments = call.load(schemas.Request())
-        return self._commit_transfer(call, lambda db: requests.request_transfer(db, call, **arguments))
+        holds = self._holds_on(call, lambda db: queries.find_teacher(db, arguments["learner_no"]))
+        return self._commit_transfer(call, lambda db: requests.request_transfer(db, call, holds, **arguments))
 
     @command
     def withdraw_transfer(self, call: Call) -> dict[str, Any]:
@@ -46,8 +50,9 @@ class Transfers:
 
     @command
     def approve_transfer(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.TransferId())
-        return self._commit_transfer(call, lambda db: decisions.approve_transfer(db, call, **arguments))
+        transfer_id = call.load(schemas.TransferId())["transfer_id"]
+        holds = self._holds_on(call, lambda db: queries.find_teacher_of(db, transfer_id))
+        return self._commit_transfer(call, lambda db: decisions.approve_transfer(db, call, holds, transfer_id))
 
     @command
     def reject_transfer(self, call: Call) -> dict[str, Any]:
@@ -99,38 +104,17 @@ class Transfers:
         with self.database.read(call) as db:
             return _page(queries.list_own(db, call.authorise_own(), arguments["cursor"], limit + 1), limit)
 
-    # --- holds ---
+    def _holds_on(self, call: Call, find: Callable[[Session], uuid.UUID | None]) -> list[Held]:
+        """What billing says of the teacher that `find` leads to; nobody found is for the action to refuse.
 
-    @command
-    def place_hold(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.PlaceHold())
-        return self.database.commit_once(call, lambda db: holds.place_hold(db, call, arguments), schemas.Hold())
-
-    @command
-    def lift_hold(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.LiftHold())
-        return self.database.commit_once(call, lambda db: holds.lift_hold(db, call, **arguments), schemas.Hold())
-
-    @command
-    def lift_holds(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.LiftHolds())
-        return self.database.commit_once(call, lambda db: holds.lift_holds(db, call, arguments), schemas.HoldOutcomes())
-
-    @query
-    def list_holds(self, call: Call) -> dict[str, Any]:
-        arguments = call.load(schemas.ListHolds())
-        place, limit = arguments["place"], arguments["limit"]
-        call.authorise(place=place, missing="org.place_unknown")
-        with self.database.read(call) as db:
-            found = queries.list_holds(db, place, arguments["kind"], arguments["state"], arguments["cursor"], limit + 1)
-        return page_of(found, limit, schemas.Hold().dump, lambda hold: str(hold.hold_id))
-
-    @query
-    def list_own_holds(self, call: Call) -> dict[str, Any]:
-        """What holds the caller, so that she knows where to go before a school asks for her."""
-        call.load(Nothing())
-        with self.database.read(call) as db:
-            return {"items": schemas.Hold(many=True).dump(queries.list_own_holds(db, call.authorise_own()))}
+        Raises Unavailable when billing does not answer: a hold must not be dodged.
+        """
+        with self.database.look(call) as db:
+            teacher_id = find(db)
+        if teacher_id is None:
+            return []
+        told = self.bus.ask(billing.SERVICE, "find_holds", {"teacher_ids": [str(teacher_id)]}, call)["holds"]
+        return [Held(HoldKind(hold["kind"]), frozenset(map(Blocked, hold["blocks"]))) for hold in told]
 
     # --- what identity says ---
 

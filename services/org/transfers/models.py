@@ -41,24 +41,3 @@ class Transfer(Model):
     decided_by: Mapped[str | None]
     decided_at: Mapped[dt.datetime | None]
     reason: Mapped[str]  # of the rejection or withdrawal
-
-
-class Hold(Model):
-    """Something unsettled that keeps a teacher from being transferred; `occurrence` counts how often this kind came."""
-
-    __tablename__ = "hold"
-
-    hold_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    teacher_id: Mapped[uuid.UUID]
-    kind: Mapped[str]
-    place: Mapped[str] = mapped_column(Place)  # of the institution that placed it
-    state: Mapped[str]
-    occurrence: Mapped[int]
-    version: Mapped[int]
-    reason: Mapped[str]
-    placed_by: Mapped[str]
-    placed_at: Mapped[dt.datetime]
-    evidence: Mapped[str]  # what was shown when it was lifted, as a list with commas
-    lifted_by: Mapped[str | None]
-    lifted_at: Mapped[dt.datetime | None]
-    lift_reason: Mapped[str]

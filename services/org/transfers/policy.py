@@ -9,7 +9,6 @@ from services.shared.policy import Policy, granted, own
 SCHOOL_ADMIN = granted(Role.SCHOOL_ADMIN)
 APPROVERS = granted(*ALL_APPROVERS)
 READERS = SCHOOL_ADMIN | granted(Role.PRINCIPAL, *REGION_ADMINS) | APPROVERS
-KEEPERS = granted(Role.CITY_CENTRE, Role.DISTRICT_INSTITUTION)
 
 POLICIES: dict[str, Policy] = {
     "preview_transfer": SCHOOL_ADMIN.seeing_everything("a learner number leads to a teacher wherever she is"),
@@ -23,10 +22,4 @@ POLICIES: dict[str, Policy] = {
     "list_transfers": READERS,
     "list_transfers_to_decide": APPROVERS,
     "list_own_transfers": own(),
-    "place_hold": KEEPERS.seeing_everything("a learner number leads to a teacher wherever she is"),
-    "lift_hold": KEEPERS,
-    "lift_holds": KEEPERS,
-    # The school sees its own special users (S3:268).
-    "list_holds": KEEPERS | SCHOOL_ADMIN,
-    "list_own_holds": own().seeing_everything("a hold under an account that was merged into hers is hers too"),
 }

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from services.org.contract.transfers import HoldKind, HoldState, TransferLevel, TransferState
-from services.org.models import Membership, School
+from services.org.contract.transfers import TransferLevel, TransferState
+from services.org.models import School
 from services.org.staffing import queries as staffing
-from services.org.transfers.models import Hold, LearnerNumber, Transfer
+from services.org.transfers.models import LearnerNumber, Transfer
 from services.shared.errors import NotFound
 from services.shared.placement import is_below
 
@@ -74,17 +74,19 @@ def forget_learner_number(db: Session, account_id: uuid.UUID) -> None:
     keep_learner_number(db, account_id, f"erased {account_id}", ERASED_VERSION)
 
 
-def get_teacher(db: Session, learner_no: str) -> uuid.UUID:
-    """Whose number it is today: after a merge, the account under which the person goes on.
-
-    Raises NotFound("org.learner_no_unknown").
-    """
+def find_teacher(db: Session, learner_no: str) -> uuid.UUID | None:
+    """Whose number it is today: after a merge, the account under which the person goes on."""
     account_id = db.scalars(
         sa.select(LearnerNumber.account_id).where(LearnerNumber.learner_no == learner_no)
     ).one_or_none()
-    if account_id is None:
+    return staffing.find_kept(db, account_id) if account_id else None
+
+
+def get_teacher(db: Session, learner_no: str) -> uuid.UUID:
+    """As `find_teacher`. Raises NotFound("org.learner_no_unknown")."""
+    if (teacher_id := find_teacher(db, learner_no)) is None:
         raise NotFound("org.learner_no_unknown", "learner_no")
-    return staffing.find_kept(db, account_id)
+    return teacher_id
 
 
 # --- transfers ------------------------------------------------------------------------------------------------------
@@ -152,6 +154,10 @@ def get_view(db: Session, transfer_id: uuid.UUID) -> TransferView:
     if row is None:
         raise NotFound("org.transfer_unknown")
     return TransferView(**row)
+
+
+def find_teacher_of(db: Session, transfer_id: uuid.UUID) -> uuid.UUID | None:
+    return db.scalars(sa.select(Transfer.teacher_id).where(Transfer.transfer_id == transfer_id)).one_or_none()
 
 
 def list_transfers(
@@ -235,84 +241,3 @@ def _transfers() -> sa.Select:
         .join(left, left.school_id == Transfer.from_school_id)
         .join(joined, joined.school_id == Transfer.to_school_id)
     )
-
-
-# --- holds ----------------------------------------------------------------------------------------------------------
-
-
-def find_holds(db: Session, teacher_id: uuid.UUID) -> list[HoldKind]:
-    """What holds this person now, also under an account that was merged into hers: a merge settles no debt.
-
-    This is the one question that transfers ask about money; it is answered from org's own table until billing keeps one.
-    """
-    rows = db.scalars(
-        sa.select(Hold.kind).where(Hold.teacher_id.in_(_accounts_of(db, teacher_id)), Hold.state == HoldState.ACTIVE)
-    )
-    return [HoldKind(kind) for kind in rows]
-
-
-def count_holds(db: Session, teacher_id: uuid.UUID, kind: HoldKind) -> int:
-    """How often this kind of hold was on this person, lifted ones too."""
-    return db.scalars(
-        sa.select(sa.func.count())
-        .select_from(Hold)
-        .where(Hold.teacher_id.in_(_accounts_of(db, teacher_id)), Hold.kind == kind)
-    ).one()
-
-
-def lock_hold(db: Session, hold_id: uuid.UUID) -> Hold | None:
-    return db.scalars(sa.select(Hold).where(Hold.hold_id == hold_id).with_for_update()).one_or_none()
-
-
-def lock_holds(db: Session, hold_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Hold]:
-    rows = db.scalars(sa.select(Hold).where(Hold.hold_id.in_(list(hold_ids))).order_by(Hold.hold_id).with_for_update())
-    return {hold.hold_id: hold for hold in rows}
-
-
-def lock_holds_of_person(db: Session, teacher_id: uuid.UUID) -> Sequence[Hold]:
-    return db.scalars(sa.select(Hold).where(Hold.teacher_id == teacher_id).with_for_update()).all()
-
-
-def list_holds(
-    db: Session, place: str, kind: HoldKind | None, state: HoldState | None, after: uuid.UUID | None, limit: int
-) -> Sequence[Hold]:
-    """Holds that the institutions of a region keep, or those on the teachers of a school; newest first."""
-    statement = sa.select(Hold)
-    if staffing.is_school(place):
-        statement = statement.join(Membership, Membership.teacher_id == Hold.teacher_id).where(
-            Membership.place == place, Membership.state.in_(staffing.PRESENT)
-        )
-    else:
-        statement = statement.where(sa.or_(Hold.place == place, is_below(Hold.place, place)))
-    if kind:
-        statement = statement.where(Hold.kind == kind)
-    if state:
-        statement = statement.where(Hold.state == state)
-    if after:
-        statement = statement.where(Hold.hold_id < after)
-    return db.scalars(statement.order_by(Hold.hold_id.desc()).limit(limit)).all()
-
-
-def list_own_holds(db: Session, teacher_id: uuid.UUID) -> Sequence[Hold]:
-    """What is or was on this person, also under an account that was merged into hers."""
-    mine = Hold.teacher_id.in_(_accounts_of(db, teacher_id))
-    return db.scalars(sa.select(Hold).where(mine).order_by(Hold.hold_id.desc())).all()
-
-
-def count_special_users(db: Session, place: str) -> int:
-    """How many of a school's present teachers are special users."""
-    return db.scalars(
-        sa.select(sa.func.count())
-        .select_from(Hold)
-        .join(Membership, Membership.teacher_id == Hold.teacher_id)
-        .where(
-            Membership.place == place,
-            Membership.state.in_(staffing.PRESENT),
-            Hold.kind == HoldKind.SPECIAL_USER,
-            Hold.state == HoldState.ACTIVE,
-        )
-    ).one()
-
-
-def _accounts_of(db: Session, teacher_id: uuid.UUID) -> list[uuid.UUID]:
-    return [teacher_id, *(merge.merged_id for merge in staffing.list_accounts_of(db, [teacher_id]))]

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from services.org.contract import MembershipState, SchoolKind, SchoolState, SchoolType
 from services.org.contract.units import MoveState, ProfileReview, RequestState, TenantMode
 from services.org.models import Division, Membership, School, SchoolContact
-from services.org.rules import schools as school_rules
 from services.org.units import models
 from services.org.units.models import SchoolCode, SchoolFormerPlace, SchoolMove, SchoolRequest, SchoolRequestAsker
 from services.org.units.rules import policies
@@ -23,7 +22,8 @@ from services.org.units.rules.policies import TenantPolicy
 from services.shared.driver import run_plain
 from services.shared.errors import NotFound
 from services.shared.many_rows import words_of
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below, is_below
+from services.shared.search_tokens import tokens_of_search
 
 # --- tenant policies ------------------------------------------------------------------------------------------------
 
@@ -65,9 +65,7 @@ def lock_tenant_policy(db: Session, place: str, now: dt.datetime) -> models.Tena
 def list_tenant_policies(db: Session, place: str, after: str | None, limit: int) -> Sequence[models.TenantPolicy]:
     """What was decided at a place and below it, in the order of the tree."""
     table = models.TenantPolicy
-    statement = sa.select(table).where(
-        sa.or_(table.place == place, is_below(table.place, place)), table.withdrawn.is_(False)
-    )
+    statement = sa.select(table).where(at_or_below(table.place, place), table.withdrawn.is_(False))
     if after:
         statement = statement.where(table.place > after)
     return db.scalars(statement.order_by(table.place).limit(limit)).all()
@@ -164,7 +162,7 @@ def list_units(db: Session, place: str, filters: dict[str, Any], after: str | No
         )
     if name := filters.get("q"):
         statement = statement.where(
-            School.name_tokens.contains(school_rules.tokens_of_search(name)),
+            School.name_tokens.contains(tokens_of_search(name)),
             sa.func.strpos(sa.func.lower(School.name), name.lower()) > 0,
         )
     if after:
@@ -299,7 +297,7 @@ def lock_move(db: Session, move_id: uuid.UUID) -> SchoolMove:
 def list_moves(db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int) -> Sequence[SchoolMove]:
     """Moves out of a place or into it, oldest first."""
     sides = (SchoolMove.from_parent, SchoolMove.to_parent)
-    touches = sa.or_(*(sa.or_(side == place, is_below(side, place)) for side in sides))
+    touches = sa.or_(*(at_or_below(side, place) for side in sides))
     statement = sa.select(SchoolMove).where(touches)
     if state:
         statement = statement.where(SchoolMove.state == state)
@@ -390,9 +388,7 @@ def list_requests(
     db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int
 ) -> Sequence[SchoolRequest]:
     """Requests of a place and all below it, oldest first."""
-    statement = sa.select(SchoolRequest).where(
-        sa.or_(SchoolRequest.place == place, is_below(SchoolRequest.place, place))
-    )
+    statement = sa.select(SchoolRequest).where(at_or_below(SchoolRequest.place, place))
     if state:
         statement = statement.where(SchoolRequest.state == state)
     if after:

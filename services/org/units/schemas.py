@@ -15,8 +15,8 @@ from services.org.contract.units import (
     RequestState,
     TenantMode,
 )
-from services.org.schemas import DivisionCode, NewSchool, Place, School, Text
-from services.shared.fields import Instant
+from services.org.schemas import DivisionCode, NewSchool, Place, School
+from services.shared.fields import Instant, Text
 from services.shared.paging import Page
 
 MOBILE = r"1[3-9][0-9]{9}\Z"

@@ -12,6 +12,7 @@ import pytest
 from services.identity import contract as identity
 from services.org.service import OrgService
 from services.shared.actor import Actor, Role, service_actor
+from services.shared.errors import Unavailable
 from services.shared.ids import new_id
 
 YUEXIU = "CN/440000/440100/440104"  # a district of Guangzhou
@@ -27,6 +28,7 @@ class Org:
 
     component: Any
     person: Callable[..., Actor]
+    billing: FakeBilling
 
     def call(self, method: str, arguments: dict[str, Any] | None = None, actor: Actor = CLI, **options: Any) -> Any:
         return self.component.call(method, arguments, actor, **options)
@@ -91,8 +93,30 @@ def new_school(division_code: str = "440104", **changes: Any) -> dict[str, Any]:
     }
 
 
+class FakeBilling:
+    """Billing as org asks it: what holds whom, until it is away."""
+
+    def __init__(self) -> None:
+        self.holds: dict[str, list[dict[str, Any]]] = {}
+        self.down = False
+
+    def hold(self, teacher_id: uuid.UUID | None, kind: str, *blocks: str) -> None:
+        held = {"teacher_id": str(teacher_id), "kind": kind, "occurrence": 1, "blocks": list(blocks or ("TRANSFER",))}
+        self.holds.setdefault(str(teacher_id), []).append(held)
+
+    def lift(self, teacher_id: uuid.UUID | None) -> None:
+        del self.holds[str(teacher_id)]
+
+    def call(self, service: str, method: str, arguments: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if self.down:
+            raise Unavailable("shared.no_answer")
+        assert (service, method) == ("billing", "find_holds")
+        return {"holds": [held for each in arguments["teacher_ids"] for held in self.holds.get(each, [])]}
+
+
 @pytest.fixture
 def org(component: Callable[..., Any], a_person: Callable[..., Actor]) -> Org:
-    org = Org(component(OrgService), a_person)
+    billing = FakeBilling()
+    org = Org(component(OrgService, bus=billing), a_person, billing)
     org.call("import_divisions", command_id="divisions-of-this-run")
     return org

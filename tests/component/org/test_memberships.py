@@ -310,6 +310,41 @@ def test_a_schools_admin_adds_his_own_teachers_and_no_others(org: Org) -> None:
         org.call("import_memberships", rows, org.person(None, (Role.PRINCIPAL, school["place"])))
 
 
+def test_whom_her_own_school_adds_is_verified_by_that(org: Org) -> None:
+    """S3:75: the school's administrator fills in the record, "新入校教师就可参与教师继续教育课程学习"."""
+    school, added, waiting = org.school(), uuid.uuid4(), org.person()
+    org.call("choose_school", {"other_of": "440104"}, waiting)
+    rows = roster((added, school["school_id"]), (waiting.account_id, school["school_id"]))
+    reply = org.call("import_memberships", rows, org.admin_of(school))["rows"]
+    assert [(row["outcome"], row["state"]) for row in reply] == [("CREATED", "VERIFIED")] * 2
+    for teacher in (org.person(added), waiting):
+        assert events(org, teacher)[-1]["state"] == "VERIFIED"
+        [period] = [one for one in org.call("list_own_periods", {}, teacher)["items"] if one["closed_at"] is None]
+        assert period["verified_at"]
+    # What a certificate needs is there: nobody has to say it a second time.
+    with pytest.raises(Conflict, match=r"org\.not_pending"):
+        org.call("verify_membership", {"teacher_id": str(added)}, org.admin_of(school))
+
+
+@pytest.mark.parametrize("importer", ["county", "neighbour with a grant of the school's county"])
+def test_whom_a_region_adds_waits_for_the_schools_word(org: Org, importer: str) -> None:
+    school, neighbour, account = org.school(), org.school(), uuid.uuid4()
+    grants = [(Role.COUNTY_ADMIN, YUEXIU)]
+    if importer != "county":
+        grants.append((Role.SCHOOL_ADMIN, neighbour["place"]))
+    reply = org.call("import_memberships", roster((account, school["school_id"])), org.person(None, *grants))["rows"]
+    assert [(row["outcome"], row["state"]) for row in reply] == [("CREATED", "PENDING")]
+
+
+def test_who_waits_already_waits_on_whoever_names_her(org: Org) -> None:
+    """She asked herself, and is in the school's queue with what she typed; a roster is no look at that."""
+    school = org.school()
+    teacher = org.member(school)
+    rows = roster((teacher.account_id, school["school_id"]))
+    [row] = org.call("import_memberships", rows, org.admin_of(school))["rows"]
+    assert (row["outcome"], row["state"]) == ("UNCHANGED", "PENDING")
+
+
 def test_a_teacher_named_twice_in_one_roster_gets_one_school(org: Org) -> None:
     here, there, account = org.school(), org.school(), uuid.uuid4()
     rows = roster((account, here["school_id"]), (account, here["school_id"]), (account, there["school_id"]))

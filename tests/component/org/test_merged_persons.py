@@ -13,12 +13,12 @@ from services.identity.contract.person import MERGE_UNDONE, PERSON_ERASED, PERSO
 from services.org import contract
 from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.org.models import MembershipPeriod
-from services.org.transfers.models import Hold, Transfer
-from services.shared.actor import Actor, Role
+from services.org.transfers.models import Transfer
+from services.shared.actor import Actor
 from services.shared.errors import Conflict, NotFound
 from services.shared.ids import new_id
 from services.shared.tables import audit
-from tests.component.org.conftest import GUANGZHOU, YUEXIU, Org
+from tests.component.org.conftest import Org
 from tests.component.org.test_staffing import proof
 from tests.component.org.test_transfers import number
 
@@ -165,30 +165,18 @@ def test_the_merged_accounts_rights_end_and_do_not_come_back_by_themselves(org: 
     assert [(row.actor, row.reason, row.after["state"]) for row in rows] == [("service:identity", "MERGE", "REVOKED")]
 
 
-def test_a_number_leads_to_the_person_and_a_merge_settles_no_debt(org: Org) -> None:
+def test_a_number_leads_to_the_person_and_so_does_what_billing_is_asked(org: Org) -> None:
     old, new = org.school(), org.school()
     kept, merged = org.member(old, "VERIFIED"), org.member(old, "VERIFIED")
     number(org, kept)
     second_number = number(org, merged)
-    centre = org.person(None, (Role.CITY_CENTRE, GUANGZHOU))
-    owed = {"learner_no": second_number, "kind": "SPECIAL_USER", "reason": "未缴费"}
-    hold = org.call("place_hold", owed, centre)
     merge(org, merged, kept)
+    # That a merge settles no debt is billing's to know: org asks about the person who goes on.
+    org.billing.hold(kept.account_id, "SPECIAL_USER")
     ask = {"school_id": new["school_id"], "learner_no": second_number}
     with pytest.raises(Conflict, match=r"org\.transfer_special_user"):
         org.call("request_transfer", ask, org.admin_of(new))
-    with pytest.raises(Conflict, match=r"org\.hold_exists"):
-        org.call("place_hold", owed, centre)
-    assert [each["hold_id"] for each in org.call("list_own_holds", actor=kept)["items"]] == [hold["hold_id"]]
-    lifting = {"hold_id": hold["hold_id"], "evidence": ["ID_DOCUMENT"], "reason": "已缴费"}
-    org.call("lift_hold", lifting, centre)
-    assert org.call("place_hold", owed, centre)["occurrence"] == 2  # the same person, the second time
-    again = org.call("list_own_holds", actor=kept)["items"]
-    org.call(
-        "lift_hold",
-        {**lifting, "hold_id": again[0]["hold_id"], "evidence": ["ID_DOCUMENT", "STAMPED_LETTER"]},
-        centre,
-    )
+    org.billing.lift(kept.account_id)
     assert org.call("request_transfer", ask, org.admin_of(new))["teacher_id"] == str(kept.account_id)
 
 
@@ -207,8 +195,6 @@ def test_an_erased_person_belongs_nowhere_holds_nothing_and_nobodys_words_about_
     teacher = org.member(school, "VERIFIED")
     ask = {"school_id": new["school_id"], "learner_no": number(org, teacher), "note": "张老师随迁"}
     org.call("request_transfer", ask, org.admin_of(new))
-    held = {"teacher_id": str(teacher.account_id), "kind": "DISTRICT_ARREARS", "reason": "张老师未缴费"}
-    org.call("place_hold", held, org.person(None, (Role.DISTRICT_INSTITUTION, YUEXIU)))
     granted = {"account_id": str(teacher.account_id), "role": "PRINCIPAL", "place": school["place"]}
     org.call("bootstrap_grant", granted)
     for _ in range(2):
@@ -217,10 +203,8 @@ def test_an_erased_person_belongs_nowhere_holds_nothing_and_nobodys_words_about_
     assert org.announced(contract.GRANTS_CHANGED, account_id=str(teacher.account_id))[-1]["grants"] == []
     with org.component.database.work() as db:
         transfer = db.scalars(sa.select(Transfer).where(Transfer.teacher_id == teacher.account_id)).one()
-        hold = db.scalars(sa.select(Hold).where(Hold.teacher_id == teacher.account_id)).one()
         stay = db.scalars(sa.select(MembershipPeriod).where(MembershipPeriod.teacher_id == teacher.account_id)).one()
     assert (transfer.state, transfer.note, transfer.reason) == ("WITHDRAWN", "", "ERASE")
-    assert (hold.state, hold.reason) == ("ACTIVE", "")
     # Hours stay attributed by it, under the id that leads to nobody.
     assert (stay.closed_by, str(stay.school_id)) == ("ERASE", school["school_id"])
 

@@ -18,7 +18,7 @@ from services.org.transfers import actions as transfers
 from services.org.transfers.models import Transfer
 from services.shared import clock
 from services.shared.actor import Actor, Role, service_actor
-from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound, ServiceError
+from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound, ServiceError, Unavailable
 from services.shared.tables import audit
 from tests.component.org.conftest import GUANGDONG, GUANGZHOU, HAIZHU, YUEXIU, Org
 from tests.conftest import FixedClock
@@ -94,31 +94,42 @@ def test_w35_the_level_is_that_of_the_place_above_both_schools(
 
 def test_w35_a_special_user_and_whoever_owes_is_refused_until_that_is_settled(org: Org) -> None:
     move = Move(org)
-    centre, district = by(org, Role.CITY_CENTRE, GUANGZHOU), by(org, Role.DISTRICT_INSTITUTION, YUEXIU)
-    for keeper, kind, code in (
-        (centre, "SPECIAL_USER", "org.transfer_special_user"),
-        (centre, "CITY_ARREARS", "org.transfer_arrears"),
-        (district, "DISTRICT_ARREARS", "org.transfer_arrears"),
+    for kind, code in (
+        ("SPECIAL_USER", "org.transfer_special_user"),
+        ("CITY_ARREARS", "org.transfer_arrears"),
+        ("DISTRICT_ARREARS", "org.transfer_arrears"),
     ):
-        hold = org.call("place_hold", {"learner_no": move.learner_no, "kind": kind, "reason": "第2期未缴费"}, keeper)
+        org.billing.hold(move.teacher.account_id, kind)
         with pytest.raises(Conflict) as refused:
             move.ask()
         assert refused.value.code == code
-        lift = {"hold_id": hold["hold_id"], "evidence": ["ID_DOCUMENT"], "reason": "已处理"}
-        org.call("lift_hold", lift, keeper)
+        org.billing.lift(move.teacher.account_id)
+    org.billing.hold(move.teacher.account_id, "SPECIAL_USER", "SELECTION")
     assert move.ask()["state"] == "PENDING"
 
 
 def test_a_debt_that_came_after_the_request_stops_the_approval(org: Org) -> None:
     move = Move(org)
     asked = move.ask()
-    district = by(org, Role.DISTRICT_INSTITUTION, YUEXIU)
-    held = {"learner_no": move.learner_no, "kind": "DISTRICT_ARREARS", "reason": "第1期未缴费"}
-    hold = org.call("place_hold", held, district)
+    org.billing.hold(move.teacher.account_id, "DISTRICT_ARREARS")
     with pytest.raises(Conflict, match=r"org\.transfer_arrears"):
         move.approve(asked, by(org, Role.COUNTY_ADMIN, YUEXIU))
     assert move.membership()["school_id"] == move.old["school_id"]
-    org.call("lift_hold", {"hold_id": hold["hold_id"], "reason": "已缴费"}, district)
+    org.billing.lift(move.teacher.account_id)
+    assert move.approve(asked, by(org, Role.COUNTY_ADMIN, YUEXIU))["state"] == "APPROVED"
+
+
+def test_while_billing_does_not_answer_nobody_is_transferred(org: Org) -> None:
+    """It fails closed: a hold must not be dodged."""
+    move = Move(org)
+    asked = move.ask()
+    org.billing.down = True
+    with pytest.raises(Unavailable):
+        move.approve(asked, by(org, Role.COUNTY_ADMIN, YUEXIU))
+    with pytest.raises(Unavailable):
+        Move(org).ask()
+    org.billing.down = False
+    assert move.membership()["school_id"] == move.old["school_id"]
     assert move.approve(asked, by(org, Role.COUNTY_ADMIN, YUEXIU))["state"] == "APPROVED"
 
 
@@ -236,8 +247,7 @@ def test_looking_first_says_what_asking_would(org: Org) -> None:
     asked = move.ask()
     assert (look()["refusal"], look()["level"]) == ("org.transfer_open", None)
     org.call("withdraw_transfer", {"transfer_id": asked["transfer_id"]}, move.asker)
-    held = {"learner_no": move.learner_no, "kind": "SPECIAL_USER", "reason": "未缴费"}
-    org.call("place_hold", held, by(org, Role.CITY_CENTRE, GUANGZHOU))
+    org.billing.hold(move.teacher.account_id, "SPECIAL_USER")
     assert look()["refusal"] == "org.transfer_special_user"
     with pytest.raises(NotFound, match=r"org\.learner_no_unknown"):
         org.call("preview_transfer", {**question, "learner_no": "9000000000000"}, move.asker)

@@ -35,8 +35,9 @@ ELSEWHERE = (
 TARGETS = (
     NATION, PROVINCE, CITY, COUNTY, SCHOOL, CITY_SCHOOL, PROVINCE_SCHOOL, DIRECT_COUNTY, DIRECT_COUNTY_SCHOOL, *ELSEWHERE,
 )  # fmt: skip
-# What whoever keeps a school gives there. Its principal is the school's own to name (S3:196).
-STAFF = {Role.SCHOOL_ADMIN}
+# What whoever keeps a school or institution gives there: who administers it, and who runs its training projects (A11) [I]. Its
+# principal is named by itself (S3:196).
+STAFF = {Role.SCHOOL_ADMIN, Role.TRAINING_INSTITUTION}
 
 # What each holder may give: (role, target). Written from `domain.md` §1.2, not from the code.
 MAY_GIVE: dict[tuple[Role, Target], set[tuple[Role, Target]]] = {

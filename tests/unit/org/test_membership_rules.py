@@ -58,13 +58,19 @@ def test_only_waiting_or_verified_at_the_same_school_is_already_there(
 
 @pytest.mark.parametrize("state", [None, MembershipState.REJECTED, MembershipState.RELEASED, MembershipState.PENDING])
 def test_a_roster_takes_whoever_belongs_nowhere(state: MembershipState | None) -> None:
-    assert membership.state_when_added(state, in_other=True) is MembershipState.PENDING
+    assert membership.state_when_added(state, in_other=True, vouched=False) is MembershipState.PENDING
 
 
+@pytest.mark.parametrize("state", [None, MembershipState.REJECTED, MembershipState.RELEASED, MembershipState.PENDING])
+def test_whom_her_own_school_adds_is_verified_by_that(state: MembershipState | None) -> None:
+    assert membership.state_when_added(state, in_other=True, vouched=True) is MembershipState.VERIFIED
+
+
+@pytest.mark.parametrize("vouched", [True, False])
 @pytest.mark.parametrize("state", [MembershipState.PENDING, MembershipState.VERIFIED])
-def test_a_roster_moves_nobody_from_a_school(state: MembershipState) -> None:
+def test_a_roster_moves_nobody_from_a_school(state: MembershipState, vouched: bool) -> None:
     with pytest.raises(Conflict, match=r"org\.member_elsewhere"):
-        membership.state_when_added(state, in_other=False)
+        membership.state_when_added(state, in_other=False, vouched=vouched)
 
 
 def test_of_two_memberships_of_one_person_the_one_that_says_more_stands() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.org.contract import Attachment, Level, SchoolState
 from services.org.rules import schools as rules
 from services.shared.errors import Conflict, InvalidInput
+from services.shared.search_tokens import tokens_of, tokens_of_search
 
 
 @pytest.mark.parametrize("code", ["2144000001", "1144999999", "5144000000", "9144123456", "9344000001"])
@@ -91,7 +92,7 @@ def test_only_an_active_school_takes_teachers(state: SchoolState) -> None:
 def test_any_part_of_a_name_finds_it(name: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(name) - 1))
     part = name[start : data.draw(st.integers(start + 1, len(name)))]
-    assert set(rules.tokens_of_search(part)) <= set(rules.tokens_of(name))
+    assert set(tokens_of_search(part)) <= set(tokens_of(name))
 
 
 def test_a_masked_number_shows_its_ends_only() -> None:

@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
+from services.billing.contract.holds import Blocked, HoldKind
 from services.org.contract import Level
-from services.org.contract.transfers import HoldKind, TransferLevel, TransferState
+from services.org.contract.transfers import TransferLevel, TransferState
 from services.org.transfers.rules import transfer
 from services.org.transfers.rules.transfer import Step
 from services.shared.actor import Grant, Role
@@ -73,7 +74,7 @@ def test_every_stored_level_but_the_schools_own_decides_something() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holds", "code"),
+    ("kinds", "code"),
     [
         ((), ""),
         ((HoldKind.SPECIAL_USER,), "org.transfer_special_user"),
@@ -82,7 +83,8 @@ def test_every_stored_level_but_the_schools_own_decides_something() -> None:
         ((HoldKind.DISTRICT_ARREARS, HoldKind.SPECIAL_USER), "org.transfer_special_user"),
     ],
 )
-def test_w35_whoever_owes_or_is_a_special_user_is_not_transferred(holds: tuple[HoldKind, ...], code: str) -> None:
+def test_w35_whoever_owes_or_is_a_special_user_is_not_transferred(kinds: tuple[HoldKind, ...], code: str) -> None:
+    holds = [transfer.Held(kind, frozenset({Blocked.TRANSFER})) for kind in kinds]
     assert transfer.refusal_for(holds) == code
     if not code:
         transfer.require_no_holds(holds)
@@ -90,6 +92,10 @@ def test_w35_whoever_owes_or_is_a_special_user_is_not_transferred(holds: tuple[H
     with pytest.raises(Conflict) as refused:
         transfer.require_no_holds(holds)
     assert refused.value.code == code
+
+
+def test_a_hold_that_keeps_from_other_things_does_not_stop_a_transfer() -> None:
+    transfer.require_no_holds([transfer.Held(HoldKind.SPECIAL_USER, frozenset({Blocked.SELECTION}))])
 
 
 def test_nobody_decides_his_own() -> None:

@@ -23,11 +23,11 @@ class Desk:
     """`archived_arrivals`: teachers who came by transfer or by themselves and are archived since before (S3:192)."""
 
     school_id: uuid.UUID
+    place: str
     reviews_waiting: int
     longest_waiting_days: int
     transfers_requested: int
     transfers_leaving: int
-    special_users: int
     archived_arrivals: list[StaffView]
     as_of: dt.datetime
 
@@ -37,11 +37,11 @@ def get_desk(db: Session, school: School, now: dt.datetime) -> Desk:
     coming, leaving = transfers.count_open(db, school.place)
     return Desk(
         school_id=school.school_id,
+        place=school.place,
         reviews_waiting=waiting,
         longest_waiting_days=waited(since, now) if since else 0,
         transfers_requested=coming,
         transfers_leaving=leaving,
-        special_users=transfers.count_special_users(db, school.place),
         archived_arrivals=queries.list_archived_arrivals(db, school.place, ARRIVALS),
         as_of=now,
     )

@@ -66,7 +66,7 @@ def undo_merge(db: Session, call: Call, merged_id: uuid.UUID, kept_id: uuid.UUID
 def erase_person(db: Session, call: Call, account_id: uuid.UUID) -> None:
     """The account belongs nowhere, holds nothing, and no word that anybody wrote about the person is left.
 
-    Stays, transfers and holds go on under the id that leads to nobody: hours are attributed by them.
+    Stays and transfers go on under the id that leads to nobody: hours are attributed by them.
     """
     membership = org_queries.lock_membership(db, account_id)
     if membership is not None and membership.state in queries.PRESENT:
@@ -77,8 +77,6 @@ def erase_person(db: Session, call: Call, account_id: uuid.UUID) -> None:
     transfer_queries.forget_learner_number(db, account_id)
     for transfer in transfer_queries.lock_transfers_of_person(db, account_id):
         transfer.note, transfer.reason = "", Cause.ERASE
-    for hold in transfer_queries.lock_holds_of_person(db, account_id):
-        hold.reason, hold.lift_reason = "", ""
 
 
 def _newer(db: Session, merged_id: uuid.UUID, kept_id: uuid.UUID, version: int) -> PersonMerge | None:

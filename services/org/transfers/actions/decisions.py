@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ from services.shared.bus import Call
 from services.shared.errors import Conflict
 
 
-def approve_transfer(db: Session, call: Call, transfer_id: uuid.UUID) -> TransferView:
+def approve_transfer(db: Session, call: Call, holds: Sequence[rules.Held], transfer_id: uuid.UUID) -> TransferView:
     """The teacher belongs to the receiving school from this moment, verified, her employment status as it was (S3:192).
 
     Raises NotFound outside the caller's territory, NotAllowed for another level's transfer and for one's own, Conflict for
@@ -41,7 +42,7 @@ def approve_transfer(db: Session, call: Call, transfer_id: uuid.UUID) -> Transfe
     school = org_queries.get_school(db, transfer.to_school_id)
     school_rules.require_open(SchoolState(school.state))
     membership = _require_as_asked(membership, transfer, school)
-    rules.require_no_holds(queries.find_holds(db, teacher_id))
+    rules.require_no_holds(holds)
     after = membership_rules.next_state(memberships.state_of(membership), Act.TRANSFER)
     memberships.move_all(db, call, [Move(teacher_id, membership, school, after, membership.state)], Act.TRANSFER)
     # Whoever has left a school does not administer it: its rights go with the same announcement (T14).

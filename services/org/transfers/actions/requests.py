@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -38,7 +39,9 @@ class Preview:
     refusal: str
 
 
-def preview_transfer(db: Session, call: Call, school_id: uuid.UUID, learner_no: str) -> Preview:
+def preview_transfer(
+    db: Session, call: Call, holds: Sequence[rules.Held], school_id: uuid.UUID, learner_no: str
+) -> Preview:
     """Whom the number belongs to, before asking. Raises NotFound for a number that nobody has."""
     school = _receiving(db, call, school_id)
     membership = db.get(Membership, queries.get_teacher(db, learner_no))
@@ -47,7 +50,7 @@ def preview_transfer(db: Session, call: Call, school_id: uuid.UUID, learner_no: 
     present = org_queries.get_school(db, membership.school_id)
     refusal, level = "", None
     try:
-        _require_transferable(db, membership, school)
+        _require_transferable(holds, membership, school)
         _require_none_open(db, membership)
         level = _seat(db, membership.place, school.place)[1]
     except ServiceError as error:
@@ -55,7 +58,9 @@ def preview_transfer(db: Session, call: Call, school_id: uuid.UUID, learner_no: 
     return Preview(present.school_id, present.name, membership.employment, level, refusal)
 
 
-def request_transfer(db: Session, call: Call, school_id: uuid.UUID, learner_no: str, note: str) -> TransferView:
+def request_transfer(
+    db: Session, call: Call, holds: Sequence[rules.Held], school_id: uuid.UUID, learner_no: str, note: str
+) -> TransferView:
     """The receiving school asks for a teacher; whoever stands above both schools decides.
 
     Raises NotFound for a school outside the caller's reach and for an unknown number (then "add teacher" is right, S3:166),
@@ -67,7 +72,7 @@ def request_transfer(db: Session, call: Call, school_id: uuid.UUID, learner_no: 
     membership = org_queries.lock_membership(db, teacher_id)
     if membership is None:
         raise Conflict("org.transfer_unverified", "learner_no")
-    _require_transferable(db, membership, school)
+    _require_transferable(holds, membership, school)
     _require_none_open(db, membership)
     _end_overtaken(db, call, membership)
     place, level = _seat(db, membership.place, school.place)
@@ -112,11 +117,11 @@ def _receiving(db: Session, call: Call, school_id: uuid.UUID) -> School:
     return school
 
 
-def _require_transferable(db: Session, membership: Membership, school: School) -> None:
+def _require_transferable(holds: Sequence[rules.Held], membership: Membership, school: School) -> None:
     rules.require_other_school(membership.school_id, school.school_id)
     state = state_of(membership)
     membership_rules.next_state(state, membership_rules.Act.TRANSFER)
-    rules.require_no_holds(queries.find_holds(db, membership.teacher_id))
+    rules.require_no_holds(holds)
 
 
 def _require_none_open(db: Session, membership: Membership) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import uuid
 from collections.abc import Iterable
 
+from services.billing.contract.holds import Blocked, HoldKind
 from services.org.contract import Level
-from services.org.contract.transfers import HoldKind, TransferLevel, TransferState
+from services.org.contract.transfers import TransferLevel, TransferState
 from services.shared.actor import Grant, Role, covers
 from services.shared.errors import Conflict, NotAllowed
 
@@ -78,13 +80,21 @@ def require_other_school(present: uuid.UUID, wanted: uuid.UUID) -> None:
         raise Conflict("org.transfer_same_school")
 
 
-def refusal_for(holds: Iterable[HoldKind]) -> str:
-    """The code that a held teacher's transfer is refused with, "" for one whom nothing holds."""
-    live = set(holds)
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """A hold as billing tells it: what it is, and what it keeps the teacher from."""
+
+    kind: HoldKind
+    blocks: frozenset[Blocked]
+
+
+def refusal_for(holds: Iterable[Held]) -> str:
+    """The code that a held teacher's transfer is refused with, "" for one whom nothing keeps from being transferred."""
+    live = {held.kind for held in holds if Blocked.TRANSFER in held.blocks}
     return next((code for kind, code in _REFUSALS if kind in live), "")
 
 
-def require_no_holds(holds: Iterable[HoldKind]) -> None:
+def require_no_holds(holds: Iterable[Held]) -> None:
     """Raises Conflict: "org.transfer_special_user", or "org.transfer_arrears" for anything unpaid (S3:167, W35)."""
     if code := refusal_for(holds):
         raise Conflict(code)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from services.org.actions import contacts
 from services.org.contract import SchoolState
 from services.org.models import School
-from services.org.rules import schools as school_rules
 from services.org.rules.delegation import SCHOOL_STAFF, keeps_schools_under, require_school_keeper
 from services.org.units import queries
 from services.org.units.actions import codes, members
@@ -21,6 +20,7 @@ from services.shared import audit
 from services.shared.bus import Call
 from services.shared.crypto import FieldCipher
 from services.shared.errors import Conflict, NotAllowed
+from services.shared.search_tokens import tokens_of
 
 Values = dict[str, Any]
 COLUMNS = ("name", "school_type", "town", "nature", "kind", "code")
@@ -143,7 +143,7 @@ def _apply(db: Session, call: Call, school: School, changes: Values) -> None:
         if name != "code":
             setattr(school, name, value)
     if "name" in changes:
-        school.name_tokens = school_rules.tokens_of(school.name)
+        school.name_tokens = tokens_of(school.name)
     if "code" in changes:
         codes.end_code(db, school, CodeEnd.RECODED, call.now)
         if changes["code"] is not None:
