@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from services.catalog import contract, queries, rules
 from services.catalog.models import Programme, ProgrammeVersion
+from services.catalog.questions import actions as banks
+from services.catalog.questions import exams
 from services.shared import audit, outbox
 from services.shared.bus import Call
 from services.shared.errors import Conflict
@@ -33,7 +35,9 @@ def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Public
 
     Raises Conflict when the programme has closed, or when it has opened and the content would alter existing study.
     """
-    content = rules.programme_of(season)
+    for bank in season.get("question_banks", ()):
+        banks.publish_with_season(db, call, bank)
+    content = rules.programme_of(banks.draw_into(db, season))
     digest = content_hash(content)
     programme = queries.lock_programme(db, _first_row(content["programme_id"], season))
     if programme.content_hash == digest:
@@ -52,7 +56,9 @@ def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Public
             published_at=call.now,
         )
     )
+    db.flush()
     outbox.announce(db, contract.PROGRAMME_PUBLISHED, programme.programme_id, published_payload(programme, content))
+    exams.announce_exams(db, programme, content)
     audit.record(db, call, subject=None, place=NATION, after={"code": programme.code, "version": programme.version})
     return _publication(programme, published=True)
 
@@ -82,6 +88,8 @@ def _refuse_harm(db: Session, programme: Programme, content: dict[str, Any], now
         raise Conflict("catalog.programme_closed", "code")
     if programme.opens_at <= now and not rules.keeps_study_intact(queries.content_of(db, programme), content):
         raise Conflict("catalog.would_change_study", "courses")
+    if not rules.keeps_exams_intact(queries.content_of(db, programme), content, now):
+        raise Conflict("catalog.would_change_exam", "exams")
 
 
 def _publication(programme: Programme, *, published: bool) -> Publication:
@@ -105,7 +113,8 @@ def close_due_programmes(db: Session, now: dt.datetime) -> int:
 
 def published_payload(programme: Programme, content: dict[str, Any]) -> dict[str, Any]:
     """The programme as its last publication told it; the closing adds a version of its own."""
-    return {**content, "version": programme.content_version}
+    told = {name: value for name, value in content.items() if name != "exams"}  # they have an event of their own
+    return {**told, "version": programme.content_version}
 
 
 def closed_payload(programme: Programme) -> dict[str, Any]:

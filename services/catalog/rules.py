@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from services.shared.clock import BEIJING
+
 # Our own namespace: the same keys give the same ids on every installation, so publishing a file twice changes nothing.
 NAMESPACE = uuid.UUID("5f0d7b5e-6c0e-5d0c-9b0e-1b6f2a3c4d5e")
 
@@ -20,7 +22,7 @@ def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
     """The season's content with an id at each level: what is stored and announced, as plain JSON."""
     code = season["code"]
     # Only where it is asked for: the content, and so the hash, of a season without it stays what it was.
-    asked = {name: season[name] for name in ("presence_prompt_seconds",) if name in season}
+    asked = {name: season[name] for name in ("presence_prompt_seconds", "place") if name in season}
     return {
         **asked,
         "programme_id": str(stable_id(code)),
@@ -32,6 +34,25 @@ def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
         "silence_limit_seconds": season["silence_limit_seconds"],
         "certificate_template": season["certificate_template"],
         "courses": [_course_of(code, course) for course in season["courses"]],
+        **({"exams": [_exam_of(season, exam) for exam in season["exams"]]} if season.get("exams") else {}),
+    }
+
+
+def _exam_of(season: Mapping[str, Any], exam: Mapping[str, Any]) -> dict[str, Any]:
+    """An exam with its window spelled out; the questions stay in their banks, whose versions never change."""
+    code = season["code"]
+    return {
+        "exam_id": str(stable_id(code, "exam", exam["key"])),
+        "course_id": str(stable_id(code, exam["course"])) if "course" in exam else None,
+        "key": exam["key"],
+        "titles": dict(exam["titles"]),
+        "opens_at": exam.get("opens_at", season["opens_at"]).isoformat(),
+        "closes_at": exam.get("closes_at", season["closes_at"]).isoformat(),
+        **{name: exam[name] for name in ("minutes", "attempts", "pass_mark")},
+        "after": [
+            {"course_id": str(stable_id(code, each["course"])), "seconds": each["seconds"]} for each in exam["after"]
+        ],
+        "draw": [{name: pool[name] for name in ("bank", "version", "count", "points")} for pool in exam["draw"]],
     }
 
 
@@ -48,7 +69,10 @@ def _course_of(code: str, course: Mapping[str, Any]) -> dict[str, Any]:
 
 def _video_of(code: str, course_key: str, video: Mapping[str, Any]) -> dict[str, Any]:
     keys = (code, course_key, video["key"])
+    # As above: a season without files keeps its hash.
+    media = {"media": video["media"]} if "media" in video else {}
     return {
+        **media,
         "activity_id": str(stable_id(*keys)),
         "key": video["key"],
         "title": video["title"],
@@ -75,6 +99,14 @@ def state_at(now: dt.datetime, opens_at: dt.datetime, fully_open_at: dt.datetime
     return "PARTIAL_OPEN" if now < fully_open_at else "OPEN"
 
 
+def days_left(now: dt.datetime, closes_at: dt.datetime) -> int:
+    """How many Beijing days still count, today among them; 0 when the programme has closed."""
+    if now >= closes_at:
+        return 0
+    last = (closes_at - dt.timedelta(microseconds=1)).astimezone(BEIJING).date()
+    return (last - now.astimezone(BEIJING).date()).days + 1
+
+
 def keeps_study_intact(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a new version leaves everything that teachers may already have studied where it was.
 
@@ -99,3 +131,21 @@ def _timeline(programme: Mapping[str, Any]) -> set[tuple[str, int, tuple[tuple[s
 
 def _gates(programme: Mapping[str, Any]) -> dict[str, bool]:
     return {course["course_id"]: course["quiz_required"] for course in programme["courses"]}
+
+
+# What an attempt is measured by. Questions may be replaced: whoever has begun keeps those that were drawn.
+_EXAM_TERMS = ("course_id", "minutes", "attempts", "pass_mark")
+
+
+def keeps_exams_intact(old: Mapping[str, Any], new: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Whether no exam disappears, and none that has opened is measured otherwise than before."""
+    after = {exam["exam_id"]: exam for exam in new.get("exams", ())}
+    for exam in old.get("exams", ()):
+        changed = after.get(exam["exam_id"])
+        if changed is None:
+            return False
+        if dt.datetime.fromisoformat(exam["opens_at"]) <= now and any(
+            exam[name] != changed[name] for name in _EXAM_TERMS
+        ):
+            return False
+    return True

@@ -5,8 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 from services.catalog import actions, contract, queries, rules, schemas
+from services.catalog.courses.entrypoints import Courses
+from services.catalog.further_study.entrypoints import FurtherStudy
 from services.catalog.models import Programme
+from services.catalog.periods.entrypoints import Periods
 from services.catalog.policy import POLICIES
+from services.catalog.projections import PROJECTIONS
+from services.catalog.questions.entrypoints import Questions
+from services.catalog.shelf.entrypoints import Shelf
 from services.catalog.snapshots import SNAPSHOTS
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import DatabaseProvider, command, periodic, query
@@ -14,10 +20,11 @@ from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.paging import page_of
 
 
-class CatalogService(AuditTrail, TellsSnapshots):
+class CatalogService(Questions, Courses, Periods, Shelf, FurtherStudy, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
+    projections = PROJECTIONS
     database = DatabaseProvider()
 
     @query
@@ -35,7 +42,9 @@ class CatalogService(AuditTrail, TellsSnapshots):
         arguments = call.load(schemas.GetProgramme())
         with self.database.read(call) as db:
             programme, content = queries.get_programme(db, arguments["programme_id"])
-        return schemas.ProgrammeShown().dump({**_shown(programme, call.now), "courses": content["courses"]})
+        return schemas.ProgrammeShown().dump(
+            {**_shown(programme, call.now), "courses": content["courses"], "exams": content.get("exams", [])}
+        )
 
     @command
     def publish_programme(self, call):
@@ -60,6 +69,7 @@ def _shown(programme: Programme, now: dt.datetime) -> dict[str, object]:
         "titles": programme.titles,
         "opens_at": programme.opens_at.isoformat(),
         "closes_at": programme.closes_at.isoformat(),
+        "days_left": rules.days_left(now, programme.closes_at),
         "rule_pack": programme.rule_pack,
         "content_hash": programme.content_hash,
     }

@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 
 import pytest
+from marshmallow import ValidationError
 
 from services.catalog import rules, schemas, season_file
 from services.shared.clock import BEIJING
@@ -35,6 +36,40 @@ def season():
 )
 def test_state_follows_the_clock_with_half_open_windows(now, state):
     assert rules.state_at(now, DECEMBER, JANUARY, MARCH) == state
+
+
+@pytest.mark.parametrize(
+    ("now", "days"),
+    [
+        (MARCH, 0),
+        (MARCH + dt.timedelta(days=300), 0),
+        (MARCH - A_MICROSECOND, 1),
+        (MARCH - dt.timedelta(days=1), 1),
+        (MARCH - dt.timedelta(days=1) - A_MICROSECOND, 2),
+        (dt.datetime(2023, 1, 10, 23, 59, tzinfo=dt.UTC), 49),  # already the 11th in Beijing
+    ],
+)
+def test_today_is_among_the_days_that_are_left(now, days):
+    assert rules.days_left(now, MARCH) == days
+
+
+@pytest.mark.parametrize("media", ["winter/v1.webm", "v1.mp4"])
+def test_a_video_may_name_its_file(media):
+    loaded = schemas.Video().load({"key": "v1", "title": "t", "seconds": 9, "quizzes": [], "media": media})
+    assert loaded["media"] == media
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["", "../v1.webm", "/v1.webm", "a//v1.webm", "https://cdn.example/v1.webm", "v1.html", "v1.webm\n", "a/../v1.webm"],
+)
+def test_a_file_is_a_name_below_the_media_folder(media):
+    with pytest.raises(ValidationError):
+        schemas.Video().load({"key": "v1", "title": "t", "seconds": 9, "quizzes": [], "media": media})
+
+
+def test_a_season_without_files_keeps_its_hash(season):
+    assert all("media" not in video for course in rules.programme_of(season)["courses"] for video in course["videos"])
 
 
 def test_same_keys_give_the_same_ids_on_every_installation(season):

@@ -6,6 +6,9 @@ import enum
 
 from marshmallow import Schema, fields
 
+from services.catalog.contract import bulk, courses, further_study, periods, questions, shelf
+from services.catalog.contract.questions import EXAM_PUBLISHED as EXAM_PUBLISHED
+
 SERVICE = "catalog"
 
 PROGRAMME_PUBLISHED = "catalog.programme_published"
@@ -40,6 +43,8 @@ class PublishedVideo(Schema):
     key = fields.String(required=True)
     title = fields.String(required=True)
     seconds = fields.Integer(required=True)
+    # The file's name below /media/. Absent: the installation shows its videos elsewhere.
+    media = fields.String()
     quizzes = fields.List(fields.Nested(PublishedQuiz), required=True)
 
 
@@ -66,6 +71,8 @@ class ProgrammePublished(Schema):
     # Absent: nobody is asked whether they are there.
     presence_prompt_seconds = fields.Integer()
     certificate_template = fields.String(required=True)
+    # Who organises it, and so answers its questions. Absent: the nation.
+    place = fields.String()
     courses = fields.List(fields.Nested(PublishedCourse), required=True)
 
 
@@ -78,11 +85,19 @@ class ProgrammeClosed(Schema):
 
 
 EVENTS: dict[str, type[Schema]] = {
+    **periods.EVENTS,
     PROGRAMME_PUBLISHED: ProgrammePublished,
     PROGRAMME_CLOSED: ProgrammeClosed,
+    **questions.EVENTS,
 }
 
 ERRORS: dict[str, tuple[str, str]] = {
+    **bulk.ERRORS,
+    **questions.ERRORS,
+    **courses.ERRORS,
+    **further_study.ERRORS,
+    **periods.ERRORS,
+    **shelf.ERRORS,
     "catalog.programme_not_found": ("没有这个专题", "There is no such programme"),
     "catalog.programme_closed": (
         "该专题已结束，不能再发布新版本",

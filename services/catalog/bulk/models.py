@@ -1,0 +1,10 @@
+"""Who keeps courses at this moment: org's grants, as the catalogue knows them."""
+
+from __future__ import annotations
+
+from services.catalog.models import Model
+from services.shared.account_grants import AccountGrantsMixin
+
+
+class AccountGrants(AccountGrantsMixin, Model):
+    """Projection of org's grants: the complete list of [role, place], and the version it came with."""

@@ -1,0 +1,1 @@
+"""Courses that periods offer: their record, its versions, and who keeps them."""

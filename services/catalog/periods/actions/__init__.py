@@ -1,0 +1,1 @@
+"""What happens to periods (`periods`) and in them (`offerings`)."""

@@ -1,0 +1,1 @@
+"""Question banks (题库): what quizzes and exams draw on."""

@@ -1,0 +1,1 @@
+"""What is counted (`counting`), rated (`rating`), shown and recommended (`showing`)."""
