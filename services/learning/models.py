@@ -13,11 +13,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.learning.study.rules.earning import ALL_DAY
 from services.learning.study.rules.multirange import EMPTY, Ranges
+from services.shared.merged_persons import MergedPersonMixin
 from services.shared.placement import PlacementMixin
 
 
 class IntegerRanges(sa.types.UserDefinedType[Any]):
-    """int4multirange as the tuples that the rules work with."""
+    """int4multirange as the tuples that the rules work with; the driver reads them so (`shared/driver.py`)."""
 
     cache_ok = True
 
@@ -26,12 +27,6 @@ class IntegerRanges(sa.types.UserDefinedType[Any]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:
         return ranges_text
-
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Ranges | None]:
-        def process(value: Any) -> Ranges | None:
-            return None if value is None else tuple((part.lower, part.upper) for part in value)
-
-        return process
 
 
 def ranges_text(ranges: Ranges) -> str:
@@ -63,6 +58,7 @@ class Programme(Model):
     closes_at: Mapped[dt.datetime]
     silence_limit_seconds: Mapped[int]
     presence_prompt_seconds: Mapped[int]  # 0: nobody is asked whether they are there
+    place: Mapped[str]  # who organises it, and so answers its questions
 
 
 class Course(Model):
@@ -100,21 +96,16 @@ class Learner(Model):
     teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     complete: Mapped[bool]
+    segment: Mapped[str]
+    subject: Mapped[str]
 
 
 class Placement(PlacementMixin, Model):
     pass
 
 
-class MergedPerson(Model):
-    """A former account of a person, from identity; `live` ends when the merge is undone. There are no chains."""
-
-    __tablename__ = "merged_person"
-
-    merged_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    kept_id: Mapped[uuid.UUID]
-    version: Mapped[int]
-    live: Mapped[bool]
+class MergedPerson(MergedPersonMixin, Model):
+    """Of whom two accounts were made one, from identity."""
 
 
 # --- our own ------------------------------------------------------------------------------------------------------------

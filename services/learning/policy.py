@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from services.learning.exams import policy as exams
+from services.learning.grades import policy as grades
 from services.learning.review import policy as review
+from services.learning.selection import policy as selection
+from services.learning.tools import policy as tools
 from services.shared import audit_trail, policy
 
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
     **review.POLICIES,
+    **exams.POLICIES,
+    **tools.POLICIES,
+    **selection.POLICIES,
+    **grades.POLICIES,
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),
@@ -17,6 +25,6 @@ POLICIES: dict[str, policy.Policy] = {
     "confirm_presence": policy.own(),
     "reconcile_study": policy.service("cli"),
     # Whoever keeps a projection of these facts may ask for all of them, to rebuild it.
-    "read_snapshot": policy.service("credits", "cli"),
-    "get_digest": policy.service("credits", "cli"),
+    "read_snapshot": policy.service("catalog", "credits", "billing", "cli"),
+    "get_digest": policy.service("catalog", "credits", "billing", "cli"),
 }

@@ -9,22 +9,29 @@ import uuid
 from services.catalog import contract as catalog
 from services.identity import contract as identity
 from services.learning import contract, schemas
+from services.learning.bulk import models as jobs
 from services.learning.contract.tokens import PlayToken, mint_play_token
 from services.learning.enrolment import actions as enrolment
 from services.learning.enrolment import queries as enrolment_queries
 from services.learning.enrolment.rules import LearnerFacts
+from services.learning.exams import judging
+from services.learning.exams.entrypoints import Exams
+from services.learning.grades.entrypoints import Grades
 from services.learning.models import Placement
 from services.learning.policy import POLICIES
 from services.learning.projections import PROJECTIONS
 from services.learning.review.entrypoints import Reviews
+from services.learning.selection.entrypoints import Selection
 from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
 from services.learning.study.actions import answers, closing, persons, progress, sessions
 from services.learning.study.actions.closing import Marker
 from services.learning.study.actions.persons import Merge
+from services.learning.tools.entrypoints import StudyTools
 from services.org import contract as org
 from services.shared import clock
+from services.shared.account_grants import keep_grants
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import (
     BusProvider,
@@ -48,7 +55,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(Reviews, AuditTrail, TellsSnapshots):
+class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -217,10 +224,25 @@ class LearningService(Reviews, AuditTrail, TellsSnapshots):
         merge = Merge.of(event.payload, live=True)
         if persons.keep_merge(db, merge):
             enrolment.take_over_enrolments(db, merge.kept_id, merge.merged_id)
+            judging.announce_merged(db, (merge.kept_id, merge.merged_id))
 
     @event_handler(identity.person.MERGE_UNDONE)
     def on_merge_undone(self, db, event):
-        persons.keep_merge(db, Merge.of(event.payload, live=False))
+        merge = Merge.of(event.payload, live=False)
+        if persons.keep_merge(db, merge):
+            judging.announce_merged(db, (merge.kept_id, merge.merged_id))
+
+    @event_handler(org.GRANTS_CHANGED)
+    def on_grants_changed(self, db, event):
+        keep_grants(db, jobs.AccountGrants, event.payload)
+
+    @event_handler(identity.person.LEARNER_NO_ISSUED)
+    def on_learner_no_issued(self, db, event):
+        jobs.keep_learner_number(db, event.payload)
+
+    @event_handler(identity.person.PERSON_ERASED)
+    def on_person_erased(self, db, event):
+        jobs.forget_learner_number(db, uuid.UUID(event.payload["account_id"]))
 
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from services.learning.contract import grades, selection
+
 ERRORS: dict[str, tuple[str, str]] = {
+    **selection.ERRORS,
+    **grades.ERRORS,
     # enrolment (domain.md §3.21)
     "learning.programme_unknown": ("没有这个专题。", "There is no such programme."),
     "learning.programme_not_open": ("专题尚未开放，暂不能报名。", "The programme is not open yet."),
@@ -40,6 +44,51 @@ ERRORS: dict[str, tuple[str, str]] = {
     "learning.quiz_unknown": ("这个视频没有该问答。", "The video has no such quiz."),
     "learning.quiz_order": ("请先完成前面的问答。", "Answer the earlier quiz of this video first."),
     "learning.option_unknown": ("答案不在选项之内。", "The answer is not one of the options."),
+    # exams
+    "learning.exam_unknown": ("没有这场考试。", "There is no such exam."),
+    "learning.exam_not_open": ("考试尚未开放。", "The exam is not open yet."),
+    "learning.exam_closed": ("考试已经结束。", "The exam has closed."),
+    "learning.exam_attempts_used": ("考试次数已用完。", "All attempts at this exam are used up."),
+    "learning.exam_study_first": (
+        "请先完成规定的课程学习，再参加考试。",
+        "Study the courses that the exam requires first.",
+    ),
+    "learning.exam_elsewhere": (
+        "您正在另一台设备上考试；如要在此继续，请确认接管。",
+        "You are sitting this exam on another device; take over to continue here.",
+    ),
+    "learning.attempt_unknown": ("没有这次考试记录。", "There is no such attempt."),
+    "learning.attempt_ended": ("本次考试已经交卷。", "This attempt has ended."),
+    "learning.attempt_over": (
+        "考试时间已到，已保存的答案将自动评分。",
+        "The time is over; the answers saved before are judged.",
+    ),
+    "learning.question_not_drawn": ("本次考试没有这道题。", "This attempt has no such question."),
+    "learning.one_answer_only": ("该题只能选择一个答案。", "This question takes one answer."),
+    # study tools
+    "learning.course_unknown": (
+        "没有这门课程，或您没有报名。",
+        "There is no such course, or you are not enrolled in it.",
+    ),
+    "learning.text_unknown": ("没有这条内容。", "There is no such text."),
+    "learning.text_own": ("不能举报自己的内容。", "Nobody reports a text of their own."),
+    "learning.text_hidden": ("该内容已被隐藏。", "The text has been hidden."),
+    "learning.too_many_texts": (
+        "您在本课程中的此类内容已达上限。",
+        "You have as many of these in this course as one may have.",
+    ),
+    "learning.too_many_bookmarks": (
+        "本课程的书签已达上限。",
+        "You have as many bookmarks in this course as one may have.",
+    ),
+    "learning.material_unknown": ("没有这份资料。", "There is no such material."),
+    "learning.materials_full": ("本课程的资料已达上限。", "The course has as many materials as it may have."),
+    "learning.material_form": (
+        "请上传 10 MB 以内的 PDF、JPEG 或 PNG 文件。",
+        "Upload a PDF, JPEG or PNG file of at most 10 MB.",
+    ),
+    "learning.bookmark_unknown": ("没有这个书签。", "There is no such bookmark."),
+    "learning.position_outside": ("位置不在视频之内。", "The position lies outside the video."),
     # reviews of conspicuous study
     "learning.review_unknown": ("没有这条学习核查记录。", "There is no such review of study."),
     "learning.review_state": ("该核查记录当前不能进行此操作。", "The review is not at a point where this can be done."),

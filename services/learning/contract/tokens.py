@@ -20,6 +20,8 @@ from services.shared.errors import InvalidInput, NotAllowed
 # architecture.md decision 10
 PLAY_TOKEN_LIFETIME = dt.timedelta(minutes=10)
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 Sign = Callable[[bytes], bytes]
 IsSigned = Callable[[bytes, bytes], bool]  # (signature, body)
 
@@ -55,7 +57,7 @@ def mint_play_token(token: PlayToken, sign: Sign) -> str:
             "exp": clock.format_instant(token.expires_at),
         }
     )
-    return f"{_to_text(body)}.{_to_text(sign(body))}"
+    return f"{to_text(body)}.{to_text(sign(body))}"
 
 
 def read_play_token(text: str, is_signed: IsSigned) -> PlayToken:
@@ -84,7 +86,7 @@ def mint_receipt(receipt: Receipt, sign: Sign) -> str:
             "rec": clock.format_instant(receipt.received_at),
         }
     )
-    return f"{_to_text(body)}.{_to_text(sign(body))}"
+    return f"{to_text(body)}.{to_text(sign(body))}"
 
 
 def read_receipt(text: str, is_signed: IsSigned) -> Receipt:
@@ -100,23 +102,25 @@ def read_receipt(text: str, is_signed: IsSigned) -> Receipt:
 
 def _read_signed(text: str, is_signed: IsSigned) -> Any:
     body_text, signature = text.split(".")
-    body = _to_bytes(body_text)
-    if not is_signed(_to_bytes(signature), body):
+    body = to_bytes(body_text)
+    if not is_signed(to_bytes(signature), body):
         raise ValueError("signature")
     return json.loads(body)
 
 
 def _encode_json(claims: dict[str, Any]) -> bytes:
-    return json.dumps(claims, separators=(",", ":")).encode()
+    return _ENCODER.encode(claims).encode()
 
 
-def _to_text(data: bytes) -> str:
+def to_text(data: bytes) -> str:
+    """A part of a token: base64url without its padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _to_bytes(text: str) -> bytes:
+def to_bytes(text: str) -> bytes:
+    """The inverse of `to_text`. Raises ValueError for anything that it would not have written."""
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     # base64 ignores stray bits and characters: two texts for one token would defeat caches and logs.
-    if _to_text(data) != text:
+    if to_text(data) != text:
         raise ValueError("not canonical")
     return data

@@ -93,6 +93,7 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
         "closes_at": clock.parse_instant(payload["closes_at"]),
         "silence_limit_seconds": payload["silence_limit_seconds"],
         "presence_prompt_seconds": payload.get("presence_prompt_seconds", 0),
+        "place": payload.get("place", "CN"),
     }
     if not _keep_newer(db, Programme, "programme_id", values):
         return
@@ -118,6 +119,8 @@ def keep_learner(db: Session, payload: dict[str, Any]) -> None:
         "teacher_id": uuid.UUID(payload["account_id"]),
         "version": payload["version"],
         "complete": payload["complete"],
+        "segment": payload["segment"],
+        "subject": payload["subject"],
     }
     _keep_newer(db, Learner, "teacher_id", values)
 

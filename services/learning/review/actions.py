@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +13,15 @@ from sqlalchemy.orm import Session
 
 from services.learning.contract.reviews import ReviewState
 from services.learning.review import detection, queries, rules
-from services.learning.review.detection import Finding
-from services.learning.review.models import InspectedDay, ReviewSitting, ReviewStep, StudyReview
+from services.learning.review.detection import Finding, Look
+from services.learning.review.models import (
+    DayRhythm,
+    InspectedDay,
+    InspectedPiece,
+    ReviewSitting,
+    ReviewStep,
+    StudyReview,
+)
 from services.learning.review.rules import ReviewAct
 from services.learning.study.actions.evidence import announce_progress
 from services.shared import audit, clock
@@ -24,6 +32,8 @@ from services.shared.ids import new_id
 # The last report of a day may come this late; a report that comes later still belongs to no day that was not looked at.
 SETTLED_AFTER = dt.timedelta(hours=1)
 LOOK_BACK_DAYS = 7
+# Findings kept in one transaction: what it locks, and what is lost when it dies, stays small on the worst of days.
+FINDINGS_AT_ONCE = 100
 
 
 def next_day(db: Session, now: dt.datetime) -> dt.date | None:
@@ -34,45 +44,90 @@ def next_day(db: Session, now: dt.datetime) -> dt.date | None:
     return next((day for day in days if day not in done), None)
 
 
-def inspect_day(db: Session, day: dt.date, now: dt.datetime) -> int:
-    """Open a review for each finding of the day, and hold its time as pending; returns how many are new."""
-    opened = 0
+def next_piece(db: Session, day: dt.date) -> tuple[Look, int] | None:
+    """The first piece of the day that was not looked at yet."""
+    select = sa.select(InspectedPiece.look, InspectedPiece.piece).where(InspectedPiece.day == day)
+    done = {(row.look, row.piece) for row in db.execute(select)}
+    pieces = ((look, piece) for look in Look for piece in range(detection.PIECES))
+    return next((each for each in pieces if each not in done), None)
+
+
+def keep_findings(db: Session, findings: Sequence[Finding], day: dt.date, now: dt.datetime) -> int:
+    """Open a review for each finding, and hold its time as pending; how many are new, or hold more than before.
+
+    A bounded slice of a piece's findings. What an earlier run has kept already changes nothing, so a run may die
+    between any two slices and begin its piece once more.
+    """
+    changed = 0
     sittings: set[uuid.UUID] = set()
-    for finding in detection.find_anomalies(db, day):
-        if _open_review(db, finding, day, now):
-            opened += 1
-            sittings |= set(finding.sittings)
+    for finding in findings:
+        added = _open_review(db, finding, day, now)
+        changed += bool(added)
+        sittings |= added
     if sittings:
         announce_progress(db, queries.hold_sittings(db, sittings))
+    return changed
+
+
+def finish_piece(db: Session, day: dt.date, look: Look, piece: int) -> None:
+    if look is Look.TEACHERS:
+        detection.note_rhythms(db, day, piece)
+    db.execute(insert(InspectedPiece).values(day=day, look=look, piece=piece).on_conflict_do_nothing())
+
+
+def finish_day(db: Session, day: dt.date, now: dt.datetime) -> None:
+    """Every piece was looked at: note the day, and forget what was noted on the way."""
     db.execute(insert(InspectedDay).values(day=day, inspected_at=now).on_conflict_do_nothing())
-    return opened
+    db.execute(sa.delete(InspectedPiece).where(InspectedPiece.day == day))
+    db.execute(sa.delete(DayRhythm).where(DayRhythm.day == day))
 
 
-def _open_review(db: Session, finding: Finding, day: dt.date, now: dt.datetime) -> bool:
-    review_id = db.scalar(
+def _open_review(db: Session, finding: Finding, day: dt.date, now: dt.datetime) -> set[uuid.UUID]:
+    """The sittings that a review of the finding holds now and did not before.
+
+    Of a teacher found at devices of two pieces there is one review, which takes in the second piece's sittings; one that
+    somebody has decided takes in nothing.
+    """
+    db.execute(
         insert(StudyReview)
         .values(
             review_id=new_id(),
             teacher_id=finding.teacher_id,
             anomaly=finding.anomaly,
             studied_on=day,
-            found={**finding.figures, "sittings": len(finding.sittings)},
+            found={**finding.figures, "sittings": 0},
             state=ReviewState.PENDING,
             decided_by=None,
             found_at=now,
             changed_at=now,
         )
         .on_conflict_do_nothing()
-        .returning(StudyReview.review_id)
     )
-    if review_id is None:
-        return False
+    review = db.scalars(
+        sa.select(StudyReview)
+        .where(
+            StudyReview.teacher_id == finding.teacher_id,
+            StudyReview.anomaly == finding.anomaly,
+            StudyReview.studied_on == day,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if review.state != ReviewState.PENDING:
+        return set()
     rows = [
-        {"review_id": review_id, "study_session_id": sitting, "teacher_id": finding.teacher_id}
+        {"review_id": review.review_id, "study_session_id": sitting, "teacher_id": finding.teacher_id}
         for sitting in finding.sittings
     ]
-    db.execute(sa.insert(ReviewSitting), rows)
-    return True
+    added = set(
+        db.scalars(
+            insert(ReviewSitting).values(rows).on_conflict_do_nothing().returning(ReviewSitting.study_session_id)
+        )
+    )
+    if added:
+        review.found = {**review.found, **finding.figures, "sittings": review.found["sittings"] + len(added)}
+        db.flush()
+    return added
 
 
 def decide_review(db: Session, call: Call, review_id: uuid.UUID, upheld: bool, reason: str) -> dict[str, Any]:

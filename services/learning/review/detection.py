@@ -1,9 +1,14 @@
-"""Looks at one Beijing day of study and tells what is conspicuous. SQL brings the candidates, the rules decide."""
+"""Looks at a piece of one Beijing day of study and tells what is conspicuous. SQL brings the candidates, the rules decide.
+
+A national day is ten million sittings: too many for one statement, let alone one transaction. It is looked at three times,
+each time in 64 pieces that read their own rows by an index: teachers, devices, and the rhythms that the first look noted.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import itertools
 import uuid
 from collections.abc import Iterator
@@ -28,14 +33,26 @@ class Finding:
     figures: dict[str, Any]
 
 
-def find_anomalies(db: Session, day: dt.date) -> Iterator[Finding]:
-    """What is conspicuous in the sittings of the day, by teacher and anomaly."""
+PIECES = 64
+
+
+class Look(enum.StrEnum):
+    """In this order: rhythms are compared when every teacher's is noted."""
+
+    TEACHERS = "TEACHERS"
+    DEVICES = "DEVICES"
+    RHYTHMS = "RHYTHMS"
+
+
+def find_anomalies(db: Session, day: dt.date, look: Look, piece: int) -> list[Finding]:
+    """What is conspicuous in a piece of the day, by teacher and anomaly."""
     begins_at = dt.datetime.combine(day, dt.time(), clock.BEIJING)
-    asked = {"begins_at": begins_at, "ends_at": begins_at + dt.timedelta(days=1)}
-    yield from _long_days(db, asked)
-    yield from _impossible_speeds(db, asked)
-    yield from _shared_devices(db, asked)
-    yield from _same_rhythms(db, asked)
+    asked = {"begins_at": begins_at, "ends_at": begins_at + dt.timedelta(days=1), "piece": piece}
+    if look is Look.TEACHERS:
+        return [*_long_days(db, asked), *_impossible_speeds(db, asked)]
+    if look is Look.DEVICES:
+        return list(_shared_devices(db, asked))
+    return list(_same_rhythms(db, day, piece))
 
 
 # A sitting lasts a day at most, so one of the day before may reach into this one.
@@ -47,7 +64,8 @@ _LONG_DAYS = sa.text("""
                 greatest(0, (extract(epoch FROM :begins_at - opened_at) * 1000)::int),
                 least(86400000, (extract(epoch FROM :ends_at - opened_at) * 1000)::int)))) AS part) AS ms
         FROM study_session
-        WHERE opened_at > :begins_at - interval '1 day' AND opened_at < :ends_at) AS sitting
+        WHERE (uuid_hash_extended(teacher_id, 1) & 63) = :piece
+          AND opened_at > :begins_at - interval '1 day' AND opened_at < :ends_at) AS sitting
     WHERE ms > 0 GROUP BY teacher_id HAVING sum(ms) >= :least_ms
 """)
 
@@ -61,7 +79,7 @@ def _long_days(db: Session, asked: dict[str, Any]) -> Iterator[Finding]:
 _FAST = sa.text("""
     SELECT teacher_id, study_session_id, claimed_seconds, extract(epoch FROM heard_at - opened_at)::float AS elapsed
     FROM study_session
-    WHERE opened_at >= :begins_at AND opened_at < :ends_at
+    WHERE (uuid_hash_extended(teacher_id, 1) & 63) = :piece AND opened_at >= :begins_at AND opened_at < :ends_at
       AND claimed_seconds > extract(epoch FROM heard_at - opened_at) + :excess - 1
     ORDER BY teacher_id, opened_at
 """)
@@ -82,8 +100,10 @@ def _impossible_speeds(db: Session, asked: dict[str, Any]) -> Iterator[Finding]:
 _DEVICES = sa.text("""
     SELECT client_id, teacher_id, study_session_id, opened_at, least(heard_at, coalesce(ended_at, heard_at)) AS left_at
     FROM study_session
-    WHERE opened_at >= :begins_at AND opened_at < :ends_at AND client_id IN (
-        SELECT client_id FROM study_session WHERE opened_at >= :begins_at AND opened_at < :ends_at
+    WHERE (hashtextextended(client_id, 1) & 63) = :piece AND opened_at >= :begins_at AND opened_at < :ends_at
+      AND client_id IN (
+        SELECT client_id FROM study_session
+        WHERE (hashtextextended(client_id, 1) & 63) = :piece AND opened_at >= :begins_at AND opened_at < :ends_at
         GROUP BY client_id HAVING count(DISTINCT teacher_id) >= :teachers)
     ORDER BY client_id, teacher_id, opened_at
 """)
@@ -109,26 +129,44 @@ def _shared_devices(db: Session, asked: dict[str, Any]) -> Iterator[Finding]:
     yield from shared.values()
 
 
-_RHYTHMS = sa.text("""
+_NOTE_RHYTHMS = sa.text("""
     WITH opening AS (
         SELECT teacher_id, study_session_id, activity_id, opened_at, round(extract(epoch FROM
             lead(opened_at) OVER (PARTITION BY teacher_id ORDER BY opened_at) - opened_at) / :grain) AS pause
-        FROM study_session WHERE opened_at >= :begins_at AND opened_at < :ends_at),
+        FROM study_session
+        WHERE (uuid_hash_extended(teacher_id, 1) & 63) = :piece AND opened_at >= :begins_at AND opened_at < :ends_at),
     rhythm AS (
         SELECT teacher_id, array_agg(study_session_id ORDER BY opened_at) AS sittings,
             md5(string_agg(activity_id || ':' || coalesce(pause::text, ''), ' ' ORDER BY opened_at)) AS beat
         FROM opening GROUP BY teacher_id HAVING count(*) >= :sittings)
+    INSERT INTO day_rhythm (day, piece, teacher_id, beat, sittings)
+    SELECT :day, get_byte(decode(left(beat, 2), 'hex'), 0) & 63, teacher_id, beat, sittings FROM rhythm
+    ON CONFLICT DO NOTHING
+""")
+_ALIKE = sa.text("""
     SELECT teacher_id, sittings, alike FROM (
-        SELECT rhythm.*, count(*) OVER (PARTITION BY beat) AS alike FROM rhythm) AS counted
-    WHERE alike >= :teachers
+        SELECT teacher_id, sittings, count(*) OVER (PARTITION BY beat) AS alike
+        FROM day_rhythm WHERE day = :day AND piece = :piece) AS counted
+    WHERE alike >= :teachers ORDER BY teacher_id
 """)
 
 
-def _same_rhythms(db: Session, asked: dict[str, Any]) -> Iterator[Finding]:
-    limits = {
-        "grain": rules.RHYTHM_GRAIN_SECONDS,
-        "sittings": rules.RHYTHM_SITTINGS,
-        "teachers": rules.RHYTHM_TEACHERS,
-    }
-    for row in db.execute(_RHYTHMS, {**asked, **limits}):
+def note_rhythms(db: Session, day: dt.date, piece: int) -> None:
+    """Note how each of a piece's teachers has opened videos: alike is decided when all are noted. Again changes nothing."""
+    begins_at = dt.datetime.combine(day, dt.time(), clock.BEIJING)
+    db.execute(
+        _NOTE_RHYTHMS,
+        {
+            "day": day,
+            "piece": piece,
+            "begins_at": begins_at,
+            "ends_at": begins_at + dt.timedelta(days=1),
+            "grain": rules.RHYTHM_GRAIN_SECONDS,
+            "sittings": rules.RHYTHM_SITTINGS,
+        },
+    )
+
+
+def _same_rhythms(db: Session, day: dt.date, piece: int) -> Iterator[Finding]:
+    for row in db.execute(_ALIKE, {"day": day, "piece": piece, "teachers": rules.RHYTHM_TEACHERS}):
         yield Finding(row.teacher_id, Anomaly.SAME_RHYTHM, tuple(row.sittings), {"teachers": row.alike})

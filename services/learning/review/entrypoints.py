@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from services.learning.review import actions, queries, schemas
+from services.learning.review import actions, detection, queries, schemas
 from services.shared.bus import Call, command, periodic, query
 from services.shared.paging import page_of
 
@@ -48,13 +48,30 @@ class Reviews:
 
     @periodic(600.0, job="inspect_study")
     def inspect_study(self, now: dt.datetime) -> None:
-        """Look at the days that are over, one transaction each."""
-        while True:
+        """Look at the days that are over, piece by piece; each commits by itself, and the next run goes on where this ends."""
+        while self._inspect_next(now):
+            pass
+
+    def _inspect_next(self, now: dt.datetime) -> bool:
+        """Look at the next piece of the oldest day that waits; whether there was one."""
+        with self.database.work() as db:
+            day = actions.next_day(db, now)
+            if day is None:
+                return False
+            found = actions.next_piece(db, day)
+            if found is None:
+                actions.finish_day(db, day, now)
+                return True
+            findings = detection.find_anomalies(db, day, *found)
+            if not findings:
+                actions.finish_piece(db, day, *found)
+                return True
+        for begin in range(0, len(findings), actions.FINDINGS_AT_ONCE):
             with self.database.work() as db:
-                day = actions.next_day(db, now)
-                if day is None:
-                    return
-                actions.inspect_day(db, day, now)
+                actions.keep_findings(db, findings[begin : begin + actions.FINDINGS_AT_ONCE], day, now)
+        with self.database.work() as db:
+            actions.finish_piece(db, day, *found)
+        return True
 
 
 def _page(db: Any, condition: Any, state: str | None, arguments: dict[str, Any]) -> dict[str, Any]:

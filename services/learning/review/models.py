@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.learning.models import Model
@@ -52,6 +52,28 @@ class ReviewStep(Model):
     by: Mapped[uuid.UUID] = mapped_column("by")
     reason: Mapped[str]
     at: Mapped[dt.datetime]
+
+
+class InspectedPiece(Model):
+    """A piece of a day that was looked at, until the whole day was."""
+
+    __tablename__ = "inspected_piece"
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    look: Mapped[str] = mapped_column(primary_key=True)
+    piece: Mapped[int] = mapped_column(primary_key=True)
+
+
+class DayRhythm(Model):
+    """How a teacher opened videos on a day, until all are compared. `piece` follows from the beat: equal ones meet."""
+
+    __tablename__ = "day_rhythm"
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    piece: Mapped[int] = mapped_column(primary_key=True)
+    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    beat: Mapped[str]
+    sittings: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(sa.Uuid))
 
 
 class InspectedDay(Model):

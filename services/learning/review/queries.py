@@ -13,7 +13,7 @@ from services.learning.models import Placement, StudySession
 from services.learning.review.models import ReviewSitting, ReviewStep, StudyReview
 from services.learning.review.rules import HOLDING
 from services.shared.errors import NotFound
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below
 
 MISSING = "learning.review_unknown"
 
@@ -52,7 +52,7 @@ def of_teacher(teacher_id: uuid.UUID) -> Any:
 
 def at_place(place: str) -> Any:
     """Reviews of the teachers who are there or below now."""
-    placed = sa.select(Placement.teacher_id).where(sa.or_(Placement.place == place, is_below(Placement.place, place)))
+    placed = sa.select(Placement.teacher_id).where(at_or_below(Placement.place, place))
     return StudyReview.teacher_id.in_(placed)
 
 

@@ -18,7 +18,9 @@ class LearningIngest:
     policies: ClassVar[dict[str, Policy]] = {}  # it answers nobody
     database = DatabaseProvider()
 
-    @batch_consumer(stream=contract.STUDY_STREAM)
+    # A batch costs as much as a hundred reports before it holds one, and nobody waits for it: a report is safe with the
+    # broker, and what it earned has to be seen within five seconds (`performance.md` S1).
+    @batch_consumer(stream=contract.STUDY_STREAM, max_wait_seconds=0.5)
     def record_segments(self, db, messages):
         """Record a batch; markers of a closing come after the reports that stood before them in the queue."""
         bodies = [message.body for message in messages]

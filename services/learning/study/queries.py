@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.learning.models import (
     Activity,
     Course,
     Lease,
-    MergedPerson,
     Programme,
-    QuizAnswer,
     StudySession,
-    Watched,
 )
 from services.learning.study.rules import multirange
 from services.learning.study.rules.multirange import Ranges
 from services.learning.study.rules.quizzes import Quiz, QuizStanding
+from services.shared.driver import run_plain
 from services.shared.errors import NotFound
-
-_UUIDS = ARRAY(sa.Uuid)
+from services.shared.many_rows import words_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,51 +96,104 @@ def lock_study_session(db: Session, study_session_id: uuid.UUID) -> StudySession
     return study_session
 
 
-def lock_study_sessions(db: Session, study_session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StudySession]:
+class LockedSession(NamedTuple):
+    """What recording reports asks of a study session."""
+
+    study_session_id: uuid.UUID
+    teacher_id: uuid.UUID
+    activity_id: uuid.UUID
+    opened_at: dt.datetime
+    heard_at: dt.datetime
+    ended_at: dt.datetime | None
+    live: Ranges
+    spent: Ranges
+    seqs: Ranges
+    present: Ranges
+    seen: Ranges
+    countable: Ranges
+    claimed_seconds: int
+    held: bool
+
+
+# Joined and not `= ANY`: of a list PostgreSQL weighs every element each time it plans.
+_LOCK_SESSIONS = f"""
+    SELECT {", ".join(LockedSession._fields)}
+    FROM study_session JOIN UNNEST(string_to_array(%(ids)s, ' ')::uuid[]) AS asked (study_session_id)
+        USING (study_session_id)
+    ORDER BY study_session_id FOR UPDATE OF study_session
+"""  # noqa: S608  the fields are ours
+
+
+def lock_study_sessions(db: Session, study_session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, LockedSession]:
     """Locked in the order of their ids, so that two batches never wait for each other."""
-    rows = db.scalars(
-        sa.select(StudySession)
-        .where(StudySession.study_session_id.in_(study_session_ids))
-        .order_by(StudySession.study_session_id)
-        .with_for_update()
-    )
-    return {row.study_session_id: row for row in rows}
+    rows = run_plain(db, _LOCK_SESSIONS, {"ids": words_of(study_session_ids)})
+    return {row.study_session_id: LockedSession._make(row) for row in rows}
+
+
+# (teacher, activity) pairs as a table. The text of the statement is one whatever their number, so it is prepared once.
+PAIRS = """
+    UNNEST(string_to_array(%(teachers)s, ' ')::uuid[], string_to_array(%(activities)s, ' ')::uuid[])
+        AS pair (teacher_id, activity_id)
+"""
+
+
+def pair_words(pairs: Collection[tuple[uuid.UUID, uuid.UUID]]) -> dict[str, str]:
+    """The parameters of `PAIRS`."""
+    ordered = list(set(pairs))
+    return {
+        "teachers": words_of(teacher_id for teacher_id, _ in ordered),
+        "activities": words_of(activity_id for _, activity_id in ordered),
+    }
+
+
+_LIST_ANSWERS = f"""
+    SELECT teacher_id, activity_id, quiz_id, attempts, answered_at
+    FROM quiz_answer JOIN {PAIRS} USING (teacher_id, activity_id)
+"""  # noqa: S608  ours
 
 
 def list_answers(
     db: Session, pairs: Collection[tuple[uuid.UUID, uuid.UUID]]
-) -> dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, QuizAnswer]]:
-    """The quiz rows of (teacher, activity) pairs."""
-    found: dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, QuizAnswer]] = {pair: {} for pair in pairs}
-    keys = _pairs_table(pairs)
-    select = sa.select(QuizAnswer).join(
-        keys, sa.and_(QuizAnswer.teacher_id == keys.c.teacher_id, QuizAnswer.activity_id == keys.c.activity_id)
-    )
-    for answer in db.scalars(select):
-        found[answer.teacher_id, answer.activity_id][answer.quiz_id] = answer
+) -> dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, QuizStanding]]:
+    """How (teacher, activity) pairs stand at their quizzes, by the answers given under that very account."""
+    found: dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, QuizStanding]] = {pair: {} for pair in pairs}
+    for answer in run_plain(db, _LIST_ANSWERS, pair_words(pairs)):
+        found[answer.teacher_id, answer.activity_id][answer.quiz_id] = QuizStanding(answer.attempts, answer.answered_at)
     return found
+
+
+class WatchedSets(NamedTuple):
+    """The sets of one (teacher, activity)."""
+
+    seen: Ranges
+    countable: Ranges
+    held: Ranges
+
+
+_LIST_WATCHED = f"""
+    SELECT teacher_id, activity_id, seen, countable, held FROM watched JOIN {PAIRS} USING (teacher_id, activity_id)
+"""  # noqa: S608  ours
 
 
 def list_watched(
     db: Session, pairs: Collection[tuple[uuid.UUID, uuid.UUID]]
-) -> dict[tuple[uuid.UUID, uuid.UUID], Watched]:
-    """The watched rows of (teacher, activity) pairs; pairs that were never studied are missing."""
-    keys = _pairs_table(pairs)
-    select = sa.select(Watched).join(
-        keys, sa.and_(Watched.teacher_id == keys.c.teacher_id, Watched.activity_id == keys.c.activity_id)
-    )
-    rows = db.scalars(select.execution_options(populate_existing=True))
-    return {(row.teacher_id, row.activity_id): row for row in rows}
+) -> dict[tuple[uuid.UUID, uuid.UUID], WatchedSets]:
+    """The watched sets of (teacher, activity) pairs; pairs that were never studied are missing."""
+    rows = run_plain(db, _LIST_WATCHED, pair_words(pairs))
+    return {(row.teacher_id, row.activity_id): WatchedSets(row.seen, row.countable, row.held) for row in rows}
+
+
+_LIST_MERGED = """
+    WITH asked AS MATERIALIZED (SELECT UNNEST(string_to_array(%(teachers)s, ' ')::uuid[]) AS id)
+    SELECT merged_id, kept_id FROM merged_person JOIN asked ON merged_id = id WHERE live
+    UNION SELECT merged_id, kept_id FROM merged_person JOIN asked ON kept_id = id WHERE live
+"""
 
 
 def list_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, ...]]:
     """The accounts whose study counts as each teacher's: the own one and former ones; none of one merged into another."""
     accounts: dict[uuid.UUID, tuple[uuid.UUID, ...]] = {teacher_id: (teacher_id,) for teacher_id in teacher_ids}
-    for former in db.scalars(
-        sa.select(MergedPerson).where(
-            MergedPerson.live, sa.or_(MergedPerson.merged_id.in_(accounts), MergedPerson.kept_id.in_(accounts))
-        )
-    ):
+    for former in run_plain(db, _LIST_MERGED, {"teachers": words_of(accounts)}):
         if former.merged_id in accounts:
             accounts[former.merged_id] = ()
         if former.kept_id in accounts:
@@ -152,8 +203,9 @@ def list_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.
 
 def list_remaining_accounts(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """{former account: the account that its person has now}, of those teachers who were merged into another."""
-    merged = db.scalars(sa.select(MergedPerson).where(MergedPerson.live, MergedPerson.merged_id.in_(set(teacher_ids))))
-    return {former.merged_id: former.kept_id for former in merged}
+    wanted = set(teacher_ids)
+    merged = run_plain(db, _LIST_MERGED, {"teachers": words_of(wanted)})
+    return {former.merged_id: former.kept_id for former in merged if former.merged_id in wanted}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,7 +252,7 @@ def list_quiz_standings(
     }
 
 
-def _together(watched: list[Watched], answers: list[dict[uuid.UUID, QuizAnswer]]) -> Study:
+def _together(watched: list[WatchedSets], answers: list[dict[uuid.UUID, QuizStanding]]) -> Study:
     countable = multirange.union(*(multirange.subtraction(row.countable, row.held) for row in watched))
     return Study(
         seen=multirange.union(*(row.seen for row in watched)),
@@ -210,24 +262,11 @@ def _together(watched: list[Watched], answers: list[dict[uuid.UUID, QuizAnswer]]
     )
 
 
-def _standings(answers: list[dict[uuid.UUID, QuizAnswer]]) -> dict[uuid.UUID, QuizStanding]:
+def _standings(answers: list[dict[uuid.UUID, QuizStanding]]) -> dict[uuid.UUID, QuizStanding]:
     found: dict[uuid.UUID, QuizStanding] = {}
-    for answer in (each for account in answers for each in account.values()):
-        standing = QuizStanding(answer.attempts, answer.answered_at)
-        found[answer.quiz_id] = found[answer.quiz_id] | standing if answer.quiz_id in found else standing
+    for quiz_id, standing in (each for account in answers for each in account.items()):
+        found[quiz_id] = found[quiz_id] | standing if quiz_id in found else standing
     return found
-
-
-def _pairs_table(pairs: Collection[tuple[uuid.UUID, uuid.UUID]]) -> Any:
-    ordered = sorted(set(pairs))
-    return (
-        sa.func.unnest(
-            sa.bindparam(None, [teacher_id for teacher_id, _ in ordered], _UUIDS, unique=True),
-            sa.bindparam(None, [activity_id for _, activity_id in ordered], _UUIDS, unique=True),
-        )
-        .table_valued(sa.column("teacher_id", sa.Uuid), sa.column("activity_id", sa.Uuid))
-        .render_derived()
-    )
 
 
 def find_shard(db: Session, teacher_id: uuid.UUID, shards: int) -> int:

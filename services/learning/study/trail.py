@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from services.learning.models import RecordedReport, ranges_text
+from services.learning.models import ranges_text
+from services.learning.study.rules.multirange import Ranges
+from services.shared import clock
+from services.shared.driver import touch_plain
+from services.shared.many_rows import words_of
 
 _ADD_DAY = sa.text("SELECT add_study_report_day(:day)")
 _DROP_DAYS = sa.text("SELECT drop_study_report_days(:kept_from)")
-_ADD_REPORTS = sa.text("""
+_ADD_REPORTS = """
     INSERT INTO study_report (recorded_on, study_session_id, seq, teacher_id, activity_id, received_at, segments,
                               seen, countable, spent)
-    SELECT :day, study_session_id, seq, teacher_id, activity_id, received_at, segments::integer[],
-           seen::int4multirange, countable::int4multirange, spent::int4multirange
-    FROM UNNEST(CAST(:sessions AS uuid[]), CAST(:seqs AS integer[]), CAST(:teachers AS uuid[]), CAST(:activities AS uuid[]),
-                CAST(:received AS timestamptz[]), CAST(:segments AS text[]), CAST(:seen AS text[]), CAST(:countable AS text[]),
-                CAST(:spent AS text[]))
+    SELECT %(day)s::date, study_session_id, seq, teacher_id, activity_id, received_at, segments::integer[],
+           seen, countable, spent
+    FROM UNNEST(string_to_array(%(sessions)s, ' ')::uuid[], string_to_array(%(seqs)s, ' ')::integer[],
+                string_to_array(%(teachers)s, ' ')::uuid[], string_to_array(%(activities)s, ' ')::uuid[],
+                string_to_array(%(received)s, ' ')::timestamptz[], string_to_array(%(segments)s, ' '),
+                string_to_array(%(seen)s, ' ')::int4multirange[], string_to_array(%(countable)s, ' ')::int4multirange[],
+                string_to_array(%(spent)s, ' ')::int4multirange[])
         AS new (study_session_id, seq, teacher_id, activity_id, received_at, segments, seen, countable, spent)
-""")
+"""
 
 
-def add_reports(db: Session, reports: Sequence[RecordedReport]) -> None:
-    """Add reports of one day to the trail, in one statement. The rows are values here, no part of the session."""
+class Recorded(NamedTuple):
+    """A row of the trail (`models.RecordedReport`): a report as it came, and what it earned."""
+
+    recorded_on: dt.date
+    study_session_id: uuid.UUID
+    seq: int
+    teacher_id: uuid.UUID
+    activity_id: uuid.UUID
+    received_at: dt.datetime
+    segments: tuple[tuple[int, int], ...]
+    seen: Ranges
+    countable: Ranges
+    spent: Ranges
+
+
+def add_reports(db: Session, reports: Sequence[Recorded]) -> None:
+    """Add reports of one day to the trail, in one statement."""
     [day] = {report.recorded_on for report in reports}
     # Asked each time, for it costs a look into the catalogue: what an earlier transaction added may have been rolled back.
     db.execute(_ADD_DAY, {"day": day})
-    db.execute(
+    touch_plain(
+        db,
         _ADD_REPORTS,
         {
             "day": day,
-            "sessions": [report.study_session_id for report in reports],
-            "seqs": [report.seq for report in reports],
-            "teachers": [report.teacher_id for report in reports],
-            "activities": [report.activity_id for report in reports],
-            "received": [report.received_at for report in reports],
+            "sessions": words_of(report.study_session_id for report in reports),
+            "seqs": words_of(report.seq for report in reports),
+            "teachers": words_of(report.teacher_id for report in reports),
+            "activities": words_of(report.activity_id for report in reports),
+            "received": words_of(clock.format_instant(report.received_at) for report in reports),
             # A multirange would forget the order, and PostgreSQL unnests arrays of arrays whole.
-            "segments": ["{" + ",".join(map(str, report.segments)) + "}" for report in reports],
-            "seen": [ranges_text(report.seen) for report in reports],
-            "countable": [ranges_text(report.countable) for report in reports],
-            "spent": [ranges_text(report.spent) for report in reports],
+            "segments": words_of(_flat_text(report.segments) for report in reports),
+            "seen": words_of(ranges_text(report.seen) for report in reports),
+            "countable": words_of(ranges_text(report.countable) for report in reports),
+            "spent": words_of(ranges_text(report.spent) for report in reports),
         },
     )
+
+
+def _flat_text(segments: Sequence[tuple[int, int]]) -> str:
+    """PostgreSQL's literal of the bounds in their order: `{0,60,90,120}`."""
+    return "{" + ",".join(f"{begin},{end}" for begin, end in segments) + "}"
 
 
 def drop_days(db: Session, kept_from: dt.date) -> int:

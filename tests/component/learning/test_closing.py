@@ -77,7 +77,14 @@ def test_the_last_marker_announces_the_counts(world):
     assert closed(world, programme) == []
     last_report = world.report(opened, 3, (0, 1))
     world.record(last_report, final)
-    expected = {"programme_id": programme.programme_id, "enrolments": 3, "snapshots": 2, "version_sum": 4}
+    expected = {
+        "programme_id": programme.programme_id,
+        "enrolments": 3,
+        "snapshots": 2,
+        "version_sum": 4,
+        "exam_results": 0,
+        "exam_version_sum": 0,
+    }
     assert closed(world, programme) == [expected]
     world.record(final, *earlier)
     assert closed(world, programme) == [expected]

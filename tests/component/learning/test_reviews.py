@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.learning.contract.reviews import Anomaly
+from services.learning.review import actions
+from services.learning.review.models import InspectedDay
 from services.shared import clock
 from services.shared.actor import Role, service_actor
 from services.shared.errors import Conflict, NotAllowed, NotFound
@@ -25,6 +27,10 @@ def fresh_days(world):
     """Days that other tests looked at are looked at again."""
     with world.ingest.database.work() as db:
         db.execute(sa.text("DELETE FROM inspected_day"))
+        db.execute(sa.text("DELETE FROM inspected_piece"))
+        # The days before hold nothing: two hundred pieces of each would be looked at for it.
+        before = [{"day": (DAY - dt.timedelta(days=back)).date(), "inspected_at": DAY} for back in range(10)]
+        db.execute(sa.insert(InspectedDay), before)
 
 
 def reviewer(place=COUNTY, role=Role.COUNTY_ADMIN):
@@ -81,6 +87,14 @@ def appeal(world, review, teacher):
     return world.learning.call("appeal_study_review", {"review_id": review["review_id"], "reason": "情况不实"}, teacher)
 
 
+def test_of_what_is_cleared_credits_hears_nothing_more(world, rushed):
+    _, teacher, review = rushed
+    decide(world, review, upheld=False)
+    newest = max(world.snapshots(teacher), key=lambda snapshot: snapshot["version"])
+    assert told(world, teacher) == 300
+    assert all("held" not in video for video in newest["videos"])
+
+
 # --- what is found ------------------------------------------------------------------------------------------------------
 
 
@@ -92,6 +106,9 @@ def test_claiming_more_than_the_clock_is_found_and_its_time_waits(world, rushed)
     shown = course(world, programme, teacher)
     assert (shown["studied_seconds"], shown["countable_seconds"], shown["held_seconds"]) == (300, 0, 300)
     assert "learning.under_review" in shown["reasons"]
+    # Credits hears what waits, so that a zero there has its reason.
+    newest = max(world.snapshots(teacher), key=lambda snapshot: snapshot["version"])
+    assert sum(end - begin for video in newest["videos"] for begin, end in video["held"]) == 300
     # Held, not deleted.
     seen, countable = world.watched(teacher, programme.activity_id("free", "v1"))
     assert sum(end - begin for begin, end in seen) == sum(end - begin for begin, end in countable) == 300
@@ -310,3 +327,129 @@ def test_clearing_after_the_close_still_reaches_credits(world, rushed):
     decide(world, review, upheld=False)
     assert len(world.snapshots(teacher)) == before + 1
     assert told(world, teacher) == 300
+
+
+# --- a national day comes in pieces ----------------------------------------------------------------------------------------
+
+
+def rushes(world, count, client_id=""):
+    programme = world.publish_programme()
+    teachers = [world.enrolled(programme) for _ in range(count)]
+    for teacher in teachers:
+        rush(world, programme, teacher, client_id)
+    return programme, teachers
+
+
+def held(world, programme, teacher):
+    return course(world, programme, teacher)["held_seconds"]
+
+
+class Died(Exception):
+    """The process was killed here."""
+
+
+@pytest.mark.parametrize(
+    ("where", "number"),
+    [
+        *(("keep_findings", number) for number in (1, 2, 3)),
+        *(("finish_piece", number) for number in (1, 40, 64, 65, 130, 192)),
+        ("finish_day", 1),
+    ],
+)
+def test_an_inspection_may_die_before_any_commit_and_starts_again(world, monkeypatch, where, number):
+    """Killed there, the next run finds the same as one that nobody disturbed."""
+    monkeypatch.setattr(actions, "FINDINGS_AT_ONCE", 1)
+    programme, teachers = rushes(world, 4)
+    world.clock.instant = DAY + dt.timedelta(days=1, hours=2)
+    act, calls = getattr(actions, where), []
+
+    def dying(*arguments):
+        done = act(*arguments)
+        calls.append(arguments)
+        if len(calls) == number:
+            raise Died
+        return done
+
+    monkeypatch.setattr(actions, where, dying)
+    with pytest.raises(Died):
+        world.learning.service.inspect_study(world.clock.instant)
+    world.learning.service.inspect_study(world.clock.instant)
+    for teacher in teachers:
+        [review] = reviews(world, teacher)
+        assert (review["anomaly"], review["found"]["sittings"]) == ("IMPOSSIBLE_SPEED", 1)
+        assert (held(world, programme, teacher), told(world, teacher)) == (300, 0)
+
+
+def test_an_inspection_cut_off_between_finding_and_holding_holds_all_the_same(world, monkeypatch):
+    _, teachers = rushes(world, 3)
+    world.clock.instant = DAY + dt.timedelta(days=1, hours=2)
+    announce = actions.announce_progress
+    calls = []
+
+    def cut(db, keys):
+        calls.append(keys)
+        if len(calls) == 2:
+            raise Died
+        announce(db, keys)
+
+    monkeypatch.setattr(actions, "announce_progress", cut)
+    with pytest.raises(Died):
+        world.learning.service.inspect_study(world.clock.instant)
+    world.learning.service.inspect_study(world.clock.instant)
+    assert [told(world, teacher) for teacher in teachers] == [0, 0, 0]
+
+
+def test_no_transaction_keeps_more_than_a_slice_of_findings(world, monkeypatch):
+    monkeypatch.setattr(actions, "FINDINGS_AT_ONCE", 2)
+    _, teachers = rushes(world, 5, "one-device-for-all")
+    sizes = []
+    keep = actions.keep_findings
+    monkeypatch.setattr(
+        actions, "keep_findings", lambda db, findings, *more: sizes.append(len(findings)) or keep(db, findings, *more)
+    )
+    night_comes(world)
+    assert sizes
+    assert max(sizes) <= 2
+    assert all(reviews(world, teacher) for teacher in teachers)
+
+
+def test_a_teacher_found_at_devices_of_two_pieces_has_one_review_that_holds_both(world, monkeypatch):
+    programme = world.publish_programme()
+    teachers = [world.enrolled(programme) for _ in range(10)]
+    video = programme.activity_id("free", "v1")
+    with world.learning.database.work() as db:
+        pieces = {
+            device: db.scalar(sa.text("SELECT hashtextextended(:device, 1) & 63"), {"device": device})
+            for device in (f"device-{number:04}" for number in range(40))
+        }
+    one = "device-0000"
+    other = next(device for device, piece in pieces.items() if piece != pieces[one])
+    for device in (one, other):
+        for teacher in teachers:
+            opened = world.open(teacher, video, device, take_over=True)
+            world.play(opened, 1, 0, 30)
+    night_comes(world)
+    for teacher in teachers:
+        [review] = [each for each in reviews(world, teacher) if each["anomaly"] == "SHARED_DEVICE"]
+        assert review["found"]["sittings"] == 2
+
+
+def test_a_decided_review_takes_in_nothing_more(world, rushed):
+    _, teacher, review = rushed
+    decide(world, review, upheld=False)
+    with world.ingest.database.work() as db:
+        db.execute(sa.text("DELETE FROM inspected_day WHERE day = '2023-01-10'"))
+    night_comes(world)
+    assert [each["state"] for each in reviews(world, teacher)] == ["CLEARED"]
+    assert told(world, teacher) == 300
+
+
+def test_a_piece_reads_its_own_rows_by_an_index(world):
+    with world.learning.database.work() as db:
+        db.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        for name, expression in (
+            ("study_session_teachers", "(uuid_hash_extended(teacher_id, 1) & 63) = 5"),
+            ("study_session_devices", "(hashtextextended(client_id, 1) & 63) = 5"),
+        ):
+            plan = db.execute(sa.text(f"EXPLAIN SELECT 1 FROM study_session WHERE {expression} AND opened_at > now()"))
+            assert name in " ".join(plan.scalars())

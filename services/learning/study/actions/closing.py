@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.learning import contract
+from services.learning.exams.models import ExamAttempt, ExamResult
+from services.learning.exams.rules import AttemptState
 from services.learning.models import ClosingMarker, CourseEvidence, Enrolment
 from services.shared import outbox
 
@@ -52,6 +54,10 @@ def take_due_markers(db: Session) -> list[Marker]:
     due = sa.select(ClosingMarker).where(
         ClosingMarker.passed_at.is_(None),
         ClosingMarker.due_at <= sa.func.now(),
+        # An exam ends with its programme at the latest; what nobody handed in is judged first.
+        ~sa.exists().where(
+            ExamAttempt.programme_id == ClosingMarker.programme_id, ExamAttempt.state == AttemptState.OPEN
+        ),
         sa.or_(ClosingMarker.sent_at.is_(None), ClosingMarker.sent_at <= sa.func.now() - SEND_AGAIN_AFTER),
     )
     rows = db.scalars(due.order_by(ClosingMarker.programme_id, ClosingMarker.shard).with_for_update(skip_locked=True))
@@ -104,7 +110,14 @@ def closed_payload(db: Session, programme_id: uuid.UUID) -> dict[str, Any]:
             CourseEvidence.programme_id == programme_id
         )
     ).one()
+    exam_results, exam_version_sum = db.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(ExamResult.version), 0)).where(
+            ExamResult.programme_id == programme_id, ExamResult.version > 0
+        )
+    ).one()
     return {
+        "exam_results": exam_results,
+        "exam_version_sum": int(exam_version_sum),
         "programme_id": str(programme_id),
         "enrolments": enrolments,
         "snapshots": snapshots,

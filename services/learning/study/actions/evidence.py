@@ -16,6 +16,7 @@ from services.learning.study.queries import Study
 from services.learning.study.rules import quizzes
 from services.learning.study.rules.quizzes import QuizStanding
 from services.shared import clock, outbox
+from services.shared.many_rows import words_of
 
 TeacherCourse = tuple[uuid.UUID, uuid.UUID]
 
@@ -28,6 +29,7 @@ def announce_progress(db: Session, keys: Collection[TeacherCourse]) -> None:
     """
     if not keys:
         return
+    db.flush()  # what follows reads past the session
     # A late report of an account that was merged into another counts there.
     remaining = queries.list_remaining_accounts(db, {teacher_id for teacher_id, _ in keys})
     keys = {*keys, *((remaining[teacher_id], course_id) for teacher_id, course_id in keys if teacher_id in remaining)}
@@ -75,11 +77,12 @@ def _list_activities(db: Session, course_ids: Collection[uuid.UUID]) -> dict[uui
     return found
 
 
-# Arrays and not a row of VALUES each: one statement text whatever the size of the batch, so it is prepared once.
+# Texts and not a row of VALUES each: one statement whatever the size of the batch, so it is prepared once.
 _NEXT_VERSIONS = sa.text("""
     INSERT INTO course_evidence (teacher_id, course_id, programme_id, version, announced_at)
     SELECT teacher_id, course_id, programme_id, 1, :now
-    FROM UNNEST(CAST(:teacher_ids AS uuid[]), CAST(:course_ids AS uuid[]), CAST(:programme_ids AS uuid[]))
+    FROM UNNEST(CAST(string_to_array(:teacher_ids, ' ') AS uuid[]), CAST(string_to_array(:course_ids, ' ') AS uuid[]),
+                CAST(string_to_array(:programme_ids, ' ') AS uuid[]))
         AS changed (teacher_id, course_id, programme_id)
     ORDER BY teacher_id, course_id
     ON CONFLICT (teacher_id, course_id)
@@ -94,9 +97,9 @@ def _next_versions(
     rows = db.execute(
         _NEXT_VERSIONS,
         {
-            "teacher_ids": [teacher_id for teacher_id, _ in keys],
-            "course_ids": [course_id for _, course_id in keys],
-            "programme_ids": [activities[course_id][0].programme_id for _, course_id in keys],
+            "teacher_ids": words_of(teacher_id for teacher_id, _ in keys),
+            "course_ids": words_of(course_id for _, course_id in keys),
+            "programme_ids": words_of(activities[course_id][0].programme_id for _, course_id in keys),
             "now": clock.now(),
         },
     )
@@ -104,7 +107,9 @@ def _next_versions(
 
 
 def _video(activity: Activity, study: Study) -> dict[str, Any]:
+    held = {"held": [list(part) for part in study.held]} if study.held else {}
     return {
+        **held,
         "activity_id": str(activity.activity_id),
         "duration_seconds": activity.seconds,
         "seen": [list(part) for part in study.seen],

@@ -8,21 +8,23 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning.contract import reports
-from services.learning.models import RecordedReport, StudySession, ranges_text
+from services.learning.models import ranges_text
 from services.learning.review.queries import keep_held
 from services.learning.study import queries, trail
 from services.learning.study.actions.evidence import announce_progress
 from services.learning.study.actions.sessions import since_opening
-from services.learning.study.queries import Video
+from services.learning.study.queries import LockedSession, Video
 from services.learning.study.rules import earning, multirange, quizzes
 from services.learning.study.rules.earning import Accrual, Earned, Terms
 from services.learning.study.rules.multirange import EMPTY, Ranges
 from services.learning.study.rules.quizzes import QuizStanding
+from services.learning.study.trail import Recorded
 from services.shared import clock
+from services.shared.driver import run_plain, touch_plain
+from services.shared.many_rows import words_of
 
 Pair = tuple[uuid.UUID, uuid.UUID]  # (teacher, activity)
 
@@ -64,7 +66,7 @@ class StudyReport:
 class _Sitting:
     """A study session while a batch is being recorded."""
 
-    row: StudySession
+    row: LockedSession
     accrual: Accrual
     heard_at: dt.datetime
     seen: Ranges
@@ -72,7 +74,7 @@ class _Sitting:
     claimed_seconds: int
 
     @classmethod
-    def of(cls, row: StudySession) -> _Sitting:
+    def of(cls, row: LockedSession) -> _Sitting:
         heard_ms = since_opening(row, row.heard_at)
         accrual = Accrual(row.live, row.spent, row.seqs, row.present, heard_ms=heard_ms)
         if row.ended_at is not None:
@@ -117,7 +119,8 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     _keep_sittings(db, {id(one.sitting): one.sitting for one in taken}.values())
     # A late report of a sitting under review is held like the rest of it, and what is watched again is held no longer.
     keep_held(db, held | {one.sitting.pair for one in taken if one.sitting.row.held})
-    trail.add_reports(db, [_recorded(one, now) for one in taken])
+    day = now.astimezone(clock.BEIJING).date()
+    trail.add_reports(db, [_recorded(one, day) for one in taken])
     announce_progress(db, _to_announce(changed, gains, videos, now))
 
 
@@ -144,7 +147,7 @@ def _take(
     return [_Taken(sitting, report, earned, multirange.subtraction(earned.accrual.spent, before))]
 
 
-def _terms(study_session: StudySession, video: Video, answers: Mapping[uuid.UUID, QuizStanding]) -> Terms:
+def _terms(study_session: LockedSession, video: Video, answers: Mapping[uuid.UUID, QuizStanding]) -> Terms:
     gates = []
     for quiz in quizzes.in_order(video.quizzes) if video.course.quiz_required else []:
         answer = answers.get(quiz.quiz_id)
@@ -170,62 +173,66 @@ def _gains(taken: list[_Taken]) -> dict[Pair, tuple[Ranges, Ranges]]:
     return gains
 
 
-def _recorded(one: _Taken, now: dt.datetime) -> RecordedReport:
-    return RecordedReport(
-        recorded_on=now.astimezone(clock.BEIJING).date(),
-        study_session_id=one.report.study_session_id,
-        seq=one.report.seq,
-        teacher_id=one.sitting.row.teacher_id,
-        activity_id=one.sitting.row.activity_id,
-        received_at=one.report.received_at,
-        segments=[second for segment in one.report.segments for second in segment],
-        seen=one.earned.seen,
-        countable=one.earned.countable,
-        spent=one.spent,
+def _recorded(one: _Taken, day: dt.date) -> Recorded:
+    row, report, earned = one.sitting.row, one.report, one.earned
+    return Recorded(
+        day,
+        report.study_session_id,
+        report.seq,
+        row.teacher_id,
+        row.activity_id,
+        report.received_at,
+        report.segments,
+        earned.seen,
+        earned.countable,
+        one.spent,
     )
 
 
-_KEEP_SITTINGS = sa.text("""
+_KEEP_SITTINGS = """
     UPDATE study_session AS kept SET
-        live = new.live::int4multirange, spent = new.spent::int4multirange, seqs = new.seqs::int4multirange,
-        seen = new.seen::int4multirange, countable = new.countable::int4multirange,
+        live = new.live, spent = new.spent, seqs = new.seqs, seen = new.seen, countable = new.countable,
         claimed_seconds = new.claimed_seconds, heard_at = new.heard_at
-    FROM UNNEST(CAST(:ids AS uuid[]), CAST(:live AS text[]), CAST(:spent AS text[]), CAST(:seqs AS text[]),
-                CAST(:seen AS text[]), CAST(:countable AS text[]), CAST(:claimed AS bigint[]), CAST(:heard AS timestamptz[]))
+    FROM UNNEST(string_to_array(%(ids)s, ' ')::uuid[], string_to_array(%(live)s, ' ')::int4multirange[],
+                string_to_array(%(spent)s, ' ')::int4multirange[], string_to_array(%(seqs)s, ' ')::int4multirange[],
+                string_to_array(%(seen)s, ' ')::int4multirange[], string_to_array(%(countable)s, ' ')::int4multirange[],
+                string_to_array(%(claimed)s, ' ')::bigint[], string_to_array(%(heard)s, ' ')::timestamptz[])
         AS new (study_session_id, live, spent, seqs, seen, countable, claimed_seconds, heard_at)
     WHERE kept.study_session_id = new.study_session_id
-""")
+"""
 
 
 def _keep_sittings(db: Session, sittings: Iterable[_Sitting]) -> None:
     """Write what the batch changed of its sessions in one statement; their rows are locked."""
     kept = list(sittings)
-    db.execute(
+    touch_plain(
+        db,
         _KEEP_SITTINGS,
         {
-            "ids": [sitting.row.study_session_id for sitting in kept],
-            "live": [ranges_text(sitting.accrual.live) for sitting in kept],
-            "spent": [ranges_text(sitting.accrual.spent) for sitting in kept],
-            "seqs": [ranges_text(sitting.accrual.seqs) for sitting in kept],
-            "seen": [ranges_text(sitting.seen) for sitting in kept],
-            "countable": [ranges_text(sitting.countable) for sitting in kept],
-            "claimed": [sitting.claimed_seconds for sitting in kept],
-            "heard": [sitting.heard_at for sitting in kept],
+            "ids": words_of(sitting.row.study_session_id for sitting in kept),
+            "live": words_of(ranges_text(sitting.accrual.live) for sitting in kept),
+            "spent": words_of(ranges_text(sitting.accrual.spent) for sitting in kept),
+            "seqs": words_of(ranges_text(sitting.accrual.seqs) for sitting in kept),
+            "seen": words_of(ranges_text(sitting.seen) for sitting in kept),
+            "countable": words_of(ranges_text(sitting.countable) for sitting in kept),
+            "claimed": words_of(sitting.claimed_seconds for sitting in kept),
+            "heard": words_of(clock.format_instant(sitting.heard_at) for sitting in kept),
         },
     )
 
 
-_ADD_WATCHED = sa.text("""
+_ADD_WATCHED = """
     INSERT INTO watched (teacher_id, activity_id, seen, countable)
-    SELECT teacher_id, activity_id, seen::int4multirange, countable::int4multirange
-    FROM UNNEST(CAST(:teacher_ids AS uuid[]), CAST(:activity_ids AS uuid[]), CAST(:seen AS text[]), CAST(:countable AS text[]))
+    SELECT teacher_id, activity_id, seen, countable
+    FROM UNNEST(string_to_array(%(teachers)s, ' ')::uuid[], string_to_array(%(activities)s, ' ')::uuid[],
+                string_to_array(%(seen)s, ' ')::int4multirange[], string_to_array(%(countable)s, ' ')::int4multirange[])
         AS gain (teacher_id, activity_id, seen, countable)
     ORDER BY teacher_id, activity_id
     ON CONFLICT (teacher_id, activity_id) DO UPDATE
     SET seen = watched.seen + excluded.seen, countable = watched.countable + excluded.countable
     WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable) OR NOT isempty(watched.held)
     RETURNING teacher_id, activity_id, NOT isempty(watched.held) AS is_held
-""")
+"""
 
 
 def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tuple[set[Pair], set[Pair]]:
@@ -234,13 +241,14 @@ def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tu
     rows = [(pair, *gain) for pair, gain in sorted(gains.items()) if gain[0]]
     if not rows:
         return set(), set()
-    result = db.execute(
+    result = run_plain(
+        db,
         _ADD_WATCHED,
         {
-            "teacher_ids": [teacher_id for (teacher_id, _), _, _ in rows],
-            "activity_ids": [activity_id for (_, activity_id), _, _ in rows],
-            "seen": [ranges_text(seen) for _, seen, _ in rows],
-            "countable": [ranges_text(countable) for _, _, countable in rows],
+            "teachers": words_of(teacher_id for (teacher_id, _), _, _ in rows),
+            "activities": words_of(activity_id for (_, activity_id), _, _ in rows),
+            "seen": words_of(ranges_text(seen) for _, seen, _ in rows),
+            "countable": words_of(ranges_text(countable) for _, _, countable in rows),
         },
     )
     pairs = {(row.teacher_id, row.activity_id): row.is_held for row in result}

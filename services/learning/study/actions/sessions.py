@@ -14,7 +14,7 @@ from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME, PlayToken
 from services.learning.enrolment.queries import require_enrolment
 from services.learning.models import StudySession
 from services.learning.study import queries
-from services.learning.study.queries import Video
+from services.learning.study.queries import LockedSession, Video
 from services.learning.study.rules import earning, explaining, presence
 from services.learning.study.rules.explaining import Reason
 from services.learning.study.rules.multirange import EMPTY, Ranges
@@ -185,7 +185,7 @@ def _prompt_in_seconds(study_session: StudySession, now: dt.datetime) -> int | N
     return max(0, -((now - study_session.prompt_at) // SECOND))
 
 
-def since_opening(study_session: StudySession, instant: dt.datetime) -> int:
+def since_opening(study_session: StudySession | LockedSession, instant: dt.datetime) -> int:
     """The instant on the session's clock: whole milliseconds, rounded down alike, so that an honest minute stays one."""
     return (instant - study_session.opened_at) // MILLISECOND
 

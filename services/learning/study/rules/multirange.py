@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 Range = tuple[int, int]
@@ -24,7 +25,10 @@ def normalise(pairs: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def union(*sets: Ranges) -> Ranges:
-    return normalise(pair for ranges in sets for pair in ranges)
+    filled = [ranges for ranges in sets if ranges]
+    if len(filled) < 2:
+        return filled[0] if filled else EMPTY
+    return normalise(itertools.chain.from_iterable(filled))
 
 
 def intersection(left: Ranges, right: Ranges) -> Ranges:

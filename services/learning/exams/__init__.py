@@ -1,0 +1,1 @@
+"""Exams (考试) of courses and programmes: attempts, the server's clock, the judge."""
