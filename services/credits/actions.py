@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.credits import bulk, contract, judgement, queries
-from services.credits.bulk import Snapshot
+from services.credits.bulk import Score, Snapshot
 from services.credits.judgement import Delta, Judgement, Terms
 from services.credits.models import Programme
 from services.credits.queries import Study
@@ -56,13 +56,17 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
 
 
 def recognise_progress(
-    db: Session, enrolments: Sequence[Enrolment], snapshots: Sequence[Snapshot], now: dt.datetime
+    db: Session,
+    enrolments: Sequence[Enrolment],
+    snapshots: Sequence[Snapshot],
+    now: dt.datetime,
+    scores: Sequence[Score] = (),
 ) -> None:
-    """Take in enrolments and evidence, and bring ledger and standings to what they come to.
+    """Take in enrolments, evidence and exam scores, and bring ledger and standings to what they come to.
 
     Raises NotYet while a programme, or a course of it, has not arrived from the catalogue.
     """
-    items: list[Enrolment | Snapshot] = [*enrolments, *snapshots]
+    items: list[Enrolment | Snapshot | Score] = [*enrolments, *snapshots, *scores]
     programmes = _programmes_of(db, items)
     terms = {programme_id: judgement.terms_of(programme) for programme_id, programme in programmes.items()}
     # Lock before reading: two batches with different courses of one teacher must not judge each other's half.
@@ -79,12 +83,12 @@ def recognise_progress(
         of = terms[snapshot.programme_id]
         return judgement.keep_passed(of.pack, judgement.pass_course(of, snapshot.course_id, snapshot.videos))
 
-    changed = bulk.keep_newer_evidence(db, snapshots, passed)
+    changed = bulk.keep_newer_evidence(db, snapshots, passed) | bulk.keep_newer_scores(db, scores)
     enrolled = {(item.teacher_id, item.programme_id): item.at for item in enrolments}
     recognise(db, changed | set(enrolled), programmes, enrolled, now)
 
 
-def _programmes_of(db: Session, items: Sequence[Enrolment | Snapshot]) -> dict[uuid.UUID, Programme]:
+def _programmes_of(db: Session, items: Sequence[Enrolment | Snapshot | Score]) -> dict[uuid.UUID, Programme]:
     wanted = {item.programme_id for item in items}
     programmes = queries.find_programmes(db, wanted)
     if wanted - set(programmes):
@@ -136,9 +140,13 @@ def _judge(
     """In the order of the studies, so that entries are numbered in it."""
     gates = {programme_id: judgement.passed_by(of.pack) for programme_id, of in terms.items()}
     courses = queries.list_courses(db, {teacher_id for teacher_id, _ in studies}, gates)
+    scores = queries.list_scores(db, [study for study in studies if terms[study[1]].asks_for_score])
     return {
         study: judgement.judge_courses(
-            terms[study[1]], [_course(terms[study[1]], row) for row in courses.get(study, ())], today
+            terms[study[1]],
+            [_course(terms[study[1]], row) for row in courses.get(study, ())],
+            today,
+            scores.get(study, judgement.NO_SCORE),
         )
         for study in sorted(studies)
     }
@@ -214,7 +222,13 @@ def _standing_row(
     """The standing as it must be, and whether it differs from the announced one in more than seconds."""
     outcome = judged.outcome
     courses = judgement.courses_shown(outcome, ids_of)
-    is_news = old is None or _in_essence(courses) != _in_essence(old.courses) or old.pack_version != judged.pack.version
+    is_news = (
+        old is None
+        or _in_essence(courses) != _in_essence(old.courses)
+        or old.pack_version != judged.pack.version
+        # An exam moves no hour, and may yet decide.
+        or old.requirement_met != outcome.requirement_met
+    )
     return {
         "teacher_id": study[0],
         "programme_id": study[1],
@@ -267,6 +281,8 @@ def close_recognition(db: Session, programme_id: uuid.UUID, expected: queries.Ar
         arrived.enrolments < expected.enrolments
         or arrived.snapshots < expected.snapshots
         or arrived.version_sum < expected.version_sum
+        or arrived.exam_results < expected.exam_results
+        or arrived.exam_version_sum < expected.exam_version_sum
     ):
         raise NotYet("evidence")
     programme.recognition_closed_at = now

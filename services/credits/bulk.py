@@ -7,13 +7,14 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from services.credits.models import Evidence, LedgerEntry, Model, Standing
+from services.credits.models import Evidence, ExamScore, LedgerEntry, Model, Standing
 from services.credits.queries import Study
 from services.shared.ids import new_id
 
@@ -27,6 +28,20 @@ class Snapshot:
     course_id: uuid.UUID
     version: int
     videos: list[dict[str, Any]]
+    at: dt.datetime  # when learning said so
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One `learning.exam_judged`."""
+
+    teacher_id: uuid.UUID
+    programme_id: uuid.UUID
+    course_id: uuid.UUID | None
+    exam_id: uuid.UUID
+    version: int
+    score: Decimal | None
+    judged_at: dt.datetime | None
     at: dt.datetime  # when learning said so
 
 
@@ -63,9 +78,30 @@ _PUT = sa.text(
 )
 
 
+_KEEP_NEWER_SCORES = sa.text(
+    _insert_from_json(ExamScore) + " ON CONFLICT (teacher_id, exam_id) DO UPDATE"
+    " SET version = excluded.version, score = excluded.score, judged_at = excluded.judged_at"
+    " WHERE exam_score.version < excluded.version"
+    " RETURNING teacher_id, programme_id, course_id"
+)
+
+
 def _document(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
     # Ids, instants, days and decimals all travel as their text, which is exact.
     return {"rows": json.dumps(rows, default=str)}
+
+
+def keep_newer_scores(db: Session, scores: Sequence[Score]) -> set[Study]:
+    """Store the exam scores that are newer than what is stored; returns whose programme score may have changed."""
+    newest: dict[tuple[uuid.UUID, uuid.UUID], Score] = {}
+    for score in sorted(scores, key=lambda each: (each.teacher_id, each.exam_id, each.version)):
+        newest[score.teacher_id, score.exam_id] = score
+    if not newest:
+        return set()
+    names = [column.name for column in ExamScore.__table__.columns]
+    rows = [{name: getattr(each, name) for name in names} for each in newest.values()]
+    changed = db.execute(_KEEP_NEWER_SCORES, _document(rows))
+    return {(row.teacher_id, row.programme_id) for row in changed if row.course_id is None}
 
 
 def keep_newer_evidence(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from services.credits import pack_files, study_evidence
 from services.credits.models import Evidence, Programme
 from services.credits.rules import Outcome, Passed, Reason, SeasonPack, pass_gates, settle
+from services.credits.rules.pack import Kind, Measure
 from services.credits.rules.season import GATES_EDITION
 from services.shared.clock import BEIJING
 
@@ -54,6 +55,16 @@ class Delta:
     why: str
 
 
+class Score(NamedTuple):
+    """The best result at the programme's exam, of 100; None when nothing was judged."""
+
+    score: Decimal | None = None
+    version: int = 0
+
+
+NO_SCORE = Score()
+
+
 @dataclasses.dataclass(frozen=True)
 class Terms:
     """What judging asks of a programme, read once for many studies."""
@@ -62,6 +73,11 @@ class Terms:
     ids: dict[str, uuid.UUID]  # of its courses, by their keys
     keys: dict[uuid.UUID, str]
     last_day: dt.date
+
+    @property
+    def asks_for_score(self) -> bool:
+        """Whether a requirement of the pack looks at the programme's exam."""
+        return any(rule.measure is Measure.SCORE for rule in self.pack.of_kind(Kind.REQUIREMENT))
 
 
 def terms_of(programme: Programme, pack: SeasonPack | None = None) -> Terms:
@@ -84,13 +100,13 @@ class Course(NamedTuple):
     passed: Passed
 
 
-def judge(terms: Terms, evidence: Iterable[Evidence], today: dt.date) -> Judgement:
+def judge(terms: Terms, evidence: Iterable[Evidence], today: dt.date, exam: Score = NO_SCORE) -> Judgement:
     """Evaluate the snapshots. Raises LookupError for a course that is not known."""
     courses = [
         Course(row.course_id, row.version, row.progressed_at, pass_course(terms, row.course_id, row.videos))
         for row in evidence
     ]
-    return judge_courses(terms, courses, today)
+    return judge_courses(terms, courses, today, exam)
 
 
 def pass_course(terms: Terms, course_id: uuid.UUID, videos: Iterable[Mapping[str, Any]]) -> Passed:
@@ -98,16 +114,16 @@ def pass_course(terms: Terms, course_id: uuid.UUID, videos: Iterable[Mapping[str
     return pass_gates(terms.pack, terms.keys[course_id], study_evidence.videos_of(videos))
 
 
-def judge_courses(terms: Terms, courses: Sequence[Course], today: dt.date) -> Judgement:
+def judge_courses(terms: Terms, courses: Sequence[Course], today: dt.date, exam: Score = NO_SCORE) -> Judgement:
     """As `judge`, for courses that have passed the gates."""
-    outcome = settle(terms.pack, {terms.keys[row.course_id]: row.passed for row in courses})
+    outcome = settle(terms.pack, {terms.keys[row.course_id]: row.passed for row in courses}, exam.score)
     # A snapshot sent after the close tells of study before it.
     studied_on = beijing_day(max(row.progressed_at for row in courses)) if courses else today
     effective_on = min(studied_on, terms.last_day)
     return Judgement(
         outcome=outcome,
         pack=terms.pack,
-        evidence_version=sum(row.version for row in courses),
+        evidence_version=sum(row.version for row in courses) + exam.version,
         effective_on=effective_on,
         year=terms.pack.year_of(effective_on, terms.last_day),
     )

@@ -57,6 +57,23 @@ class Evidence(Model):
     passed: Mapped[dict[str, Any] | None]  # what of it has passed which gates (`judgement.keep_passed`)
 
 
+class ExamScore(Model):
+    """The best a teacher has reached at one exam, of 100, from learning; None while (or because) nothing counts.
+
+    `course_id` is None for the exam of the whole programme, whose score a pack may require.
+    """
+
+    __tablename__ = "exam_score"
+
+    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    exam_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    programme_id: Mapped[uuid.UUID]
+    course_id: Mapped[uuid.UUID | None]
+    version: Mapped[int]
+    score: Mapped[Decimal | None] = mapped_column(sa.Numeric(5, 2))
+    judged_at: Mapped[dt.datetime | None]
+
+
 class LedgerEntry(Model):
     """One amount, for ever: nobody has the right to change or remove a row. Partitioned by teacher."""
 

@@ -154,6 +154,7 @@ def _item_pack(data: dict[str, Any], head: dict[str, Any]) -> ItemPack:
                 for rate in record["rates"]
             ),
             cap=_decimal(record, "cap"),
+            declared_as=record["declared_as"],
         )
         for record in data["rules"]
     )

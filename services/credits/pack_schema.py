@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from services.credits.contract.declarations import DeclaredKind
 from services.credits.rules.pack import TOTAL, Evidence, Gate, Kind, Measure, Mode, Per, Status, YearBoundary
 
 # What each kind needs; any other of these fields is refused there, so that no number stands in a file unused.
@@ -279,6 +280,11 @@ class ItemRuleRecord(Record):
 
     rates = fields.List(fields.Nested(RateRecord), required=True, validate=validate.Length(min=1))
     cap = Amount()
+    # Probation training is never paid by a table: it counts in no cycle.
+    declared_as = fields.String(
+        load_default="DECLARATION",
+        validate=validate.OneOf([str(kind) for kind in DeclaredKind if kind is not DeclaredKind.PROBATION]),
+    )
 
     @validates_schema
     def _accrues(self, data, **_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.credits.conversions import policy as conversions
 from services.credits.declarations import policy as declarations
 from services.credits.handover import policy as handover
 from services.credits.statistics import policy as statistics
@@ -13,6 +14,7 @@ from services.shared.policy import Policy, anyone, service, signed_in
 READERS = verification.READERS
 
 POLICIES: dict[str, Policy] = {
+    **conversions.POLICIES,
     **declarations.POLICIES,
     **verification.POLICIES,
     **statistics.POLICIES,

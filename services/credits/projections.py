@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from services.catalog import contract as catalog
 from services.credits.exports.models import AccountGrants
-from services.credits.models import Evidence, Placement, Programme, Standing
+from services.credits.grades.models import CourseGrade
+from services.credits.models import Evidence, ExamScore, Placement, Programme, Standing
 from services.learning import contract as learning
 from services.org import contract as org
 from services.shared.bus.resync import Projection
@@ -17,6 +18,8 @@ from services.shared.bus.snapshots import UNCHANGING, Facts
 _PROGRAMME = (Programme.programme_id,)
 _STUDY = (Standing.teacher_id, Standing.programme_id)
 _EVIDENCE = (Evidence.teacher_id, Evidence.course_id)
+_SCORE = (ExamScore.teacher_id, ExamScore.exam_id)
+_GRADE = (CourseGrade.teacher_id, CourseGrade.choice_id)
 _enrolled = Standing.enrolled_at.is_not(None)
 _closed = Programme.recognition_closed_at.is_not(None)
 
@@ -25,6 +28,8 @@ PROJECTIONS = (
     Projection(org.GRANTS_CHANGED, "on_grants_changed", Facts((AccountGrants.account_id,), AccountGrants.version)),
     Projection(catalog.PROGRAMME_PUBLISHED, "on_programme_published", Facts(_PROGRAMME, Programme.version)),
     Projection(learning.COURSE_PROGRESSED, "record_progress", Facts(_EVIDENCE, Evidence.version)),
+    Projection(learning.EXAM_JUDGED, "record_progress", Facts(_SCORE, ExamScore.version)),
     Projection(learning.ENROLLED, "record_progress", Facts(_STUDY, UNCHANGING, (_enrolled,))),
+    Projection(learning.grades.COURSE_GRADED, "on_course_graded", Facts(_GRADE, CourseGrade.version)),
     Projection(learning.STUDY_CLOSED, "on_study_closed", Facts(_PROGRAMME, UNCHANGING, (_closed,))),
 )

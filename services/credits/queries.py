@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from services.credits.judgement import Written
-from services.credits.models import Evidence, LedgerEntry, Placement, Programme, Standing
+from services.credits.judgement import Score, Written
+from services.credits.models import Evidence, ExamScore, LedgerEntry, Placement, Programme, Standing
 from services.shared.driver import run_plain
 from services.shared.errors import NotFound
-from services.shared.placement import is_below
 
 # One teacher in one programme: the unit of recognition.
 Study = tuple[uuid.UUID, uuid.UUID]
@@ -84,6 +83,18 @@ def list_courses(
     return found
 
 
+def list_scores(db: Session, studies: Collection[Study]) -> dict[Study, Score]:
+    """What these teachers have reached at the exams of these programmes themselves; those of courses are left out."""
+    if not studies:
+        return {}
+    rows = db.execute(
+        sa.select(ExamScore.teacher_id, ExamScore.programme_id, ExamScore.score, ExamScore.version).where(
+            *_of(ExamScore, studies), ExamScore.course_id.is_(None)
+        )
+    )
+    return {(row.teacher_id, row.programme_id): Score(row.score, row.version) for row in rows}
+
+
 def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str, Written]]:
     """What the ledger says for each course: {(teacher, programme): {source_ref: amount and number of entries}}."""
     entry = LedgerEntry
@@ -105,11 +116,20 @@ def sum_ledger(db: Session, studies: Collection[Study]) -> dict[Study, dict[str,
 
 
 def list_standings(db: Session, studies: Collection[Study]) -> dict[Study, Any]:
-    """Of each standing what recognition and its proof compare: version, enrolled_at, hours, courses, pack_version."""
+    """Of each standing what recognition and its proof compare: version, enrolled_at, hours, courses, requirement_met,
+    pack_version.
+    """
     one = Standing
     rows = db.execute(
         sa.select(
-            one.teacher_id, one.programme_id, one.version, one.enrolled_at, one.hours, one.courses, one.pack_version
+            one.teacher_id,
+            one.programme_id,
+            one.version,
+            one.enrolled_at,
+            one.hours,
+            one.courses,
+            one.requirement_met,
+            one.pack_version,
         ).where(*_of(one, studies))
     )
     return {(row.teacher_id, row.programme_id): row for row in rows}
@@ -168,6 +188,8 @@ class Arrived:
     enrolments: int
     snapshots: int
     version_sum: int
+    exam_results: int = 0
+    exam_version_sum: int = 0
 
 
 def count_arrived(db: Session, programme_id: uuid.UUID) -> Arrived:
@@ -179,7 +201,12 @@ def count_arrived(db: Session, programme_id: uuid.UUID) -> Arrived:
             Evidence.programme_id == programme_id
         )
     ).one()
-    return Arrived(enrolments, snapshots, version_sum)
+    exam_results, exam_version_sum = db.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(ExamScore.version), 0)).where(
+            ExamScore.programme_id == programme_id
+        )
+    ).one()
+    return Arrived(enrolments, snapshots, version_sum, exam_results, exam_version_sum)
 
 
 def count_standings(db: Session, programme_id: uuid.UUID) -> tuple[int, int]:
@@ -202,11 +229,6 @@ def get_standing(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) ->
     if row is None:
         raise NotFound("credits.not_enrolled", "programme_id")
     return row.Standing, row.Programme
-
-
-def at_place(place: str) -> Any:
-    """Condition on `placement`: at the place itself or anywhere below it."""
-    return sa.or_(Placement.place == place, is_below(Placement.place, place))
 
 
 def find_place(db: Session, teacher_id: uuid.UUID) -> str | None:

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.credits import judgement, queries
-from services.credits.judgement import Written
-from services.credits.models import Evidence, Programme
+from services.credits.judgement import Judgement, Terms, Written
 from services.credits.queries import Study
 
 
@@ -32,29 +31,27 @@ def find_differences(db: Session, studies: Sequence[Study], today: dt.date) -> l
     """Recompute these studies from their evidence and compare with what is written. Changes nothing."""
     programmes = queries.find_programmes(db, {programme for _, programme in studies})
     evidence, in_ledger = queries.list_evidence(db, studies), queries.sum_ledger(db, studies)
-    standings = queries.list_standings(db, studies)
+    standings, scores = queries.list_standings(db, studies), queries.list_scores(db, studies)
     found = []
     for study in studies:
         programme = programmes.get(study[1])
         if programme is None:
             found.append(Difference(*study, "", "no such programme", "", ""))
             continue
-        found += _differences_of(
-            study, programme, evidence.get(study, []), in_ledger.get(study, {}), standings.get(study), today
-        )
+        terms = judgement.terms_of(programme)
+        exam = scores.get(study, judgement.NO_SCORE) if terms.asks_for_score else judgement.NO_SCORE
+        judged = judgement.judge(terms, evidence.get(study, []), today, exam)
+        found += _differences_of(study, terms, judged, in_ledger.get(study, {}), standings.get(study))
     return found
 
 
 def _differences_of(
     study: Study,
-    programme: Programme,
-    evidence: list[Evidence],
+    terms: Terms,
+    judged: Judgement,
     in_ledger: dict[str, Written],
     standing: Any,
-    today: dt.date,
 ) -> list[Difference]:
-    terms = judgement.terms_of(programme)
-    judged = judgement.judge(terms, evidence, today)
     written = {course["key"]: course["hours"] for course in standing.courses} if standing else {}
     left = {ref: each.amount for ref, each in in_ledger.items()}
     found = []
@@ -72,4 +69,11 @@ def _differences_of(
     found += [Difference(*study, ref, "0.00", f"{amount:.2f}", "none") for ref, amount in left.items() if amount]
     if standing is not None and f"{standing.hours:.2f}" != f"{judged.outcome.hours:.2f}":
         found.append(Difference(*study, "", f"{judged.outcome.hours:.2f}", "", f"{standing.hours:.2f}"))
+    if standing is not None and standing.requirement_met != judged.outcome.requirement_met:
+        expected, written_met = (_met(each) for each in (judged.outcome.requirement_met, standing.requirement_met))
+        found.append(Difference(*study, "", expected, "", written_met))
     return found
+
+
+def _met(met: bool) -> str:
+    return "requirement met" if met else "requirement not met"

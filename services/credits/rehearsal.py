@@ -99,12 +99,16 @@ def _rehearse_seasons(
     programmes = queries.find_programmes(db, {programme for _, programme in studies})
     mine = [study for study in studies if _is_judged_by(programmes.get(study[1]), shipped)]
     evidence = queries.list_evidence(db, mine) if mine else {}
+    scores = queries.list_scores(db, mine)
     today = judgement.beijing_day(now)
     changes: list[Change] = []
     for study in mine:
         programme, rows = programmes[study[1]], evidence.get(study, [])
         was, would_be = (
-            judgement.judge(judgement.terms_of(programme, pack), rows, today).outcome for pack in (shipped, candidate)
+            judgement.judge(
+                judgement.terms_of(programme, pack), rows, today, scores.get(study, judgement.NO_SCORE)
+            ).outcome
+            for pack in (shipped, candidate)
         )
         changes += _changes_of_study(study, was, would_be)
     return Page(len(mine), changes, list(studies[-1]) if len(studies) == limit else None)

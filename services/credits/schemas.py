@@ -72,6 +72,7 @@ class Hours(Schema):
     courses_done = fields.Integer()
     courses_total = fields.Integer()
     requirement_met = fields.Boolean()
+    exam_score = fields.String(allow_none=True)
     shortfalls = fields.List(fields.Nested(ShortfallShown))
     courses = fields.List(fields.Nested(CourseHours))
     pack = fields.Nested(PackNamed)

@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from services.credits import pack_files
-from services.credits.rules.pack import LedgerPack, Status
+from services.credits.rules.pack import ItemPack, LedgerPack, Status
 from services.shared.actor import covers
 from services.shared.clock import BEIJING
 from services.shared.yaml_files import YamlError, read_yaml
@@ -29,6 +29,11 @@ class Scheme:
     cycles: tuple[range, ...]
     closes_on: tuple[int, int]  # month and day of the next year
     complaint_days: int
+    tables: tuple[ItemPack, ...] = ()  # what pays declared activities there
+
+    def tables_of(self, year: int) -> list[ItemPack]:
+        """The tables that pay activities of the year."""
+        return [table for table in self.tables if table.is_valid_in(year)]
 
     def closing_of(self, year: int) -> dt.datetime:
         """The instant from which the year's figures are frozen: the Beijing midnight after its closing day."""
@@ -60,6 +65,7 @@ class SchemeRecord(Schema):
     )
     closes_on = fields.String(required=True, validate=_is_a_day)
     complaint_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=366))
+    tables = fields.List(fields.String(), load_default=list)
 
 
 class DeadlineRecord(Schema):
@@ -130,4 +136,15 @@ def _scheme(path: Path, record: dict[str, Any]) -> Scheme:
     if len(set(years)) < len(years) or not all(cycles):
         raise YamlError(f"{path.name}: {record['id']}: its cycles meet, or one is empty")
     month, day = record["closes_on"].split("-")
-    return Scheme(record["id"], record["place"], pack, cycles, (int(month), int(day)), record["complaint_days"])
+    tables = tuple(_table(path, record, pack, each) for each in record["tables"])
+    return Scheme(record["id"], record["place"], pack, cycles, (int(month), int(day)), record["complaint_days"], tables)
+
+
+def _table(path: Path, record: dict[str, Any], pack: LedgerPack, table_id: str) -> ItemPack:
+    """A SAMPLE may pay where its numbers are all there is: whoever reviews by it is told what it is."""
+    table = pack_files.load_pack(table_id)
+    if not isinstance(table, ItemPack) or table.status is Status.DRAFT or table.unit != pack.unit:
+        raise YamlError(f"{path.name}: {record['id']}: {table_id} is no table that pays activities in {pack.unit}")
+    if pack.dimension == "training_form" and table.training_form not in pack.categories:
+        raise YamlError(f"{path.name}: {record['id']}: {pack.pack_id} knows no {table.training_form}")
+    return table

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.credits import contract, judgement, pack_files, queries, reconciliation, rehearsal, schemas
 from services.credits.contract.recognisers import recogniser_at
+from services.credits.conversions.entrypoints import Conversions
 from services.credits.declarations.entrypoints import Declarations
 from services.credits.evaluation import EvaluationError, evaluate_document
 from services.credits.handover.entrypoints import Handovers
@@ -25,7 +26,9 @@ from services.shared.errors import InvalidInput
 from services.shared.paging import page_of
 
 
-class CreditsService(Declarations, Verification, Statistics, Handovers, Reconciling, AuditTrail, TellsSnapshots):
+class CreditsService(
+    Declarations, Conversions, Verification, Statistics, Handovers, Reconciling, AuditTrail, TellsSnapshots
+):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -39,7 +42,9 @@ class CreditsService(Declarations, Verification, Statistics, Handovers, Reconcil
         with self.database.read(call) as db:
             _authorise_about(call, db, teacher_id)
             standing, programme = queries.get_standing(db, teacher_id, arguments["programme_id"])
-        return schemas.Hours().dump(_hours(standing, programme, call))
+            study = (teacher_id, programme.programme_id)
+            exam = queries.list_scores(db, [study]).get(study, judgement.NO_SCORE)
+        return schemas.Hours().dump(_hours(standing, programme, exam, call))
 
     @query
     def list_ledger(self, call):
@@ -95,7 +100,7 @@ def _authorise_about(call: Call, db: Any, teacher_id: uuid.UUID) -> None:
     call.authorise(subject=teacher_id, place=queries.find_place(db, teacher_id), missing="credits.not_enrolled")
 
 
-def _hours(standing: Standing, programme: Programme, call: Call) -> dict[str, Any]:
+def _hours(standing: Standing, programme: Programme, exam: judgement.Score, call: Call) -> dict[str, Any]:
     titles = {course["key"]: course["title"] for course in programme.courses}
     courses = [{**course, "title": titles.get(course["key"], "")} for course in standing.courses]
     return {
@@ -109,6 +114,7 @@ def _hours(standing: Standing, programme: Programme, call: Call) -> dict[str, An
         "courses_done": standing.courses_done,
         "courses_total": len(courses),
         "requirement_met": standing.requirement_met,
+        "exam_score": None if exam.score is None else _amount(exam.score),
         "shortfalls": standing.shortfalls,
         "courses": courses,
         "pack": {"id": standing.pack_id, "version": standing.pack_version},

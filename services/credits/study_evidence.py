@@ -18,6 +18,7 @@ def videos_of(snapshot: Iterable[Mapping[str, Any]]) -> list[Video]:
             seen=_pairs(video["seen"]),
             countable=_pairs(video["countable"]),
             quizzes=tuple(_quiz(quiz) for quiz in video["quizzes"]),
+            held=_pairs(video.get("held", ())),
         )
         for video in snapshot
     ]

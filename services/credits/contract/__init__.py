@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from services.credits.contract import declarations, reconciling, verification
+from services.credits.contract import conversions, declarations, reconciling, verification
 
 SERVICE = "credits"
 RECOGNITION = "credits-recognition"  # the process type that consumes evidence
@@ -60,6 +60,7 @@ EVENTS: dict[str, type[Schema]] = {
 }
 
 ERRORS: dict[str, tuple[str, str]] = {
+    **conversions.ERRORS,
     **declarations.ERRORS,
     **verification.ERRORS,
     "credits.document_form": (
@@ -114,6 +115,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "video_incomplete": (
         "有视频没有看完；本项目只计入完整观看的视频",
         "A video was not watched whole; in this programme only whole videos count",
+    ),
+    "under_review": (
+        "部分时间正在核查，暂不计入；可在“学习核查”中查看原因并申诉",
+        "Some of the time is under review and does not count; the study reviews tell why, and take an appeal",
     ),
     "session_superseded": (
         "同一时间另一台设备在学习，该段时间只计一次",

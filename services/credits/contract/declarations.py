@@ -77,6 +77,26 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "学时须大于0且不超过500，最多两位小数。",
         "Hours are more than 0 and at most 500, with two places at most.",
     ),
+    "credits.item_needed": (
+        "此类成果按所在地的认定表认定，请选择表中的项目并填写数量。",
+        "This kind is paid by the table of your place: name the activity of the table and how much of it.",
+    ),
+    "credits.item_no_table": (
+        "所在地没有活动认定表，请按学时申报。",
+        "Your place has no table of activities; declare hours.",
+    ),
+    "credits.item_kind": (
+        "该项目不属于所选的申报类别。",
+        "The activity is declared as another kind of evidence.",
+    ),
+    "credits.item_too_little": (
+        "数量不足，按认定表不能获得学分。",
+        "So little of the activity earns nothing by the table.",
+    ),
+    "credits.item_table_gone": (
+        "教师现所在地不再按该认定表认定，请退回重新申报。",
+        "The place where the teacher is now does not pay by this table; return the declaration.",
+    ),
     "credits.attachment_form": (
         "请上传 10 MB 以内的 PDF、JPEG 或 PNG 文件。",
         "Upload a PDF, JPEG or PNG file of at most 10 MB.",

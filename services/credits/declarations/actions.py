@@ -8,18 +8,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.credits import bulk, schemes
+from services.credits import bulk, pack_files, schemes
 from services.credits import queries as credit_queries
 from services.credits.contract import declarations as contract
 from services.credits.contract.declarations import DeclarationState as State
 from services.credits.contract.declarations import DeclaredKind
 from services.credits.contract.recognisers import recogniser_at
-from services.credits.declarations import queries, rules
+from services.credits.declarations import items, queries, rules
 from services.credits.declarations.models import Declaration, DeclarationRound
+from services.credits.declarations.policy import FINAL
 from services.credits.declarations.rules import Act
 from services.credits.models import Placement
+from services.credits.reversing import standing_awards, take_back
 from services.credits.rules import ledger
+from services.credits.rules.pack import ItemPack
 from services.credits.schemes import Scheme
+from services.credits.sources import declaration_ref
 from services.credits.verification.actions import require_open_year
 from services.shared import audit, clock, outbox
 from services.shared.actor import Role, covers
@@ -27,7 +31,7 @@ from services.shared.bus import Call
 from services.shared.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from services.shared.ids import new_id
 
-TEXT = ("title", "institution", "hours", "started_on", "ended_on", "hour_type", "training_form", "note")
+TEXT = ("title", "institution", "started_on", "ended_on", "hour_type", "training_form", "note")
 FIRST_REVIEWERS = frozenset({Role.SCHOOL_ADMIN})
 
 
@@ -35,7 +39,7 @@ def create_declaration(db: Session, call: Call, given: dict[str, Any]) -> Declar
     """A draft of the caller's own. Raises InvalidInput for a year, dates or hours that cannot be declared."""
     teacher_id = call.authorise_own()
     placement = _require_verified(db, teacher_id)
-    _require_declarable(call, placement.place, given)
+    table = _require_declarable(call, placement.place, given)
     if queries.count_of_year(db, teacher_id, given["year"]) >= rules.MOST_A_YEAR:
         raise LimitReached("credits.too_many_declarations")
     declaration = Declaration(
@@ -46,7 +50,7 @@ def create_declaration(db: Session, call: Call, given: dict[str, Any]) -> Declar
         state=State.DRAFT,
         round=0,
         version=1,
-        content=_content(given),
+        content=_content(given, table),
         created_at=call.now,
         changed_at=call.now,
     )
@@ -58,9 +62,9 @@ def create_declaration(db: Session, call: Call, given: dict[str, Any]) -> Declar
 def edit_declaration(db: Session, call: Call, declaration_id: uuid.UUID, given: dict[str, Any]) -> Declaration:
     """Change a draft, or one that was returned."""
     declaration = _own(db, call, declaration_id)
-    _require_declarable(call, _require_verified(db, declaration.teacher_id).place, given)
+    table = _require_declarable(call, _require_verified(db, declaration.teacher_id).place, given)
     _move(db, call, declaration, Act.EDIT)
-    declaration.year, declaration.kind, declaration.content = given["year"], given["kind"], _content(given)
+    declaration.year, declaration.kind, declaration.content = given["year"], given["kind"], _content(given, table)
     db.flush()
     return declaration
 
@@ -144,9 +148,16 @@ def approve_declaration(db: Session, call: Call, declaration_id: uuid.UUID) -> D
     judged.final_outcome, judged.final_reviewer, judged.final_at = "APPROVE", call.actor.account_id, call.now
     credit_queries.lock_teacher_years(db, [(declaration.teacher_id, declaration.year)])
     require_open_year(db, declaration.teacher_id, declaration.year)
-    entry = _entry(db, call, declaration)
-    _append(db, [entry])
-    declaration.recogniser = recogniser_at(entry["recognised_at"])
+    placement = _require_verified(db, declaration.teacher_id)
+    recognised_at = _reviewers_place(call, placement.place)
+    declaration.recogniser = recogniser_at(recognised_at)
+    db.flush()
+    if "item" in declaration.content:
+        scheme = schemes.find_scheme(placement.place, declaration.year)
+        table = items.require_paid_here(scheme, declaration.year, declaration.content)
+        items.settle(db, call, table, declaration.teacher_id, declaration.year, recognised_at)
+    else:
+        _append(db, [_entry(call, placement, declaration, recognised_at)])
     _record(db, call, declaration, before)
     return declaration
 
@@ -159,15 +170,43 @@ def void_declaration(db: Session, call: Call, declaration_id: uuid.UUID, reason:
     _move(db, call, declaration, Act.VOID)
     credit_queries.lock_teacher_years(db, [(declaration.teacher_id, declaration.year)])
     require_open_year(db, declaration.teacher_id, declaration.year)
-    (award,) = credit_queries.list_entries_of_source(db, declaration.teacher_id, source_ref(declaration_id))
-    taken_back = bulk.reversal(award, award.turn + 1, f"taken back: {reason}", call.now)
-    _append(db, [taken_back | {"recognised_by": call.actor.key}])
+    db.flush()
+    for award in standing_awards(db, declaration.teacher_id, declaration_ref(declaration_id)):
+        _append(db, take_back(db, award, f"taken back: {reason}", call.now, call.actor.key))
+    if "item" in declaration.content and (table := items.table_named(declaration.content["item"]["table"])):
+        at = _reviewers_place(call, place_of(db, declaration.teacher_id))
+        items.settle(db, call, table, declaration.teacher_id, declaration.year, at)
     _record(db, call, declaration, before, reason)
     return declaration
 
 
-def source_ref(declaration_id: uuid.UUID) -> str:
-    return f"declaration:{declaration_id}"
+def assess(db: Session, declaration: Declaration) -> dict[str, Any] | None:
+    """What the declaration comes to: the entry that stands for it, or what approving it now would write; None for neither."""
+    if declaration.state == State.APPROVED:
+        awards = standing_awards(db, declaration.teacher_id, declaration_ref(declaration.declaration_id))
+        if awards:
+            return _told({name: getattr(awards[-1], name) for name in _ASSESSED})
+    placement = db.get(Placement, declaration.teacher_id)
+    if placement is None or declaration.state in (State.WITHDRAWN, State.VOIDED):
+        return None
+    scheme = schemes.find_scheme(placement.place, declaration.year)
+    if "item" not in declaration.content:
+        hours = Decimal(declaration.content["hours"])
+        return _told(_recognised(scheme, DeclaredKind(declaration.kind), hours))
+    try:
+        table = items.require_paid_here(scheme, declaration.year, declaration.content)
+        share = items.share_of(db, table, declaration)
+    except Conflict:
+        return None
+    return _told(
+        {
+            "unit": table.unit,
+            "amount": share.amount,
+            "rule_id": share.rule_id,
+            "pack_id": table.pack_id,
+            "why": items.explained(share),
+        }
+    )
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------------
@@ -199,17 +238,32 @@ def _require_verified(db: Session, teacher_id: uuid.UUID) -> Placement:
     return placement
 
 
-def _require_declarable(call: Call, place: str, given: dict[str, Any]) -> None:
+_ASSESSED = ("unit", "amount", "rule_id", "pack_id", "why")
+
+
+def _told(found: dict[str, Any]) -> dict[str, Any]:
+    """With the rule in words and the standing of its pack: a SAMPLE is told as one to whoever decides by it."""
+    try:
+        pack = pack_files.load_pack(found["pack_id"])
+    except pack_files.UnknownPackError:
+        return {**found, "rule": None, "pack_status": ""}
+    rule = pack.find_rule(found["rule_id"])
+    return {**found, "rule": rule.text if rule else None, "pack_status": str(pack.status)}
+
+
+def _require_declarable(call: Call, place: str, given: dict[str, Any]) -> ItemPack | None:
+    """Raises InvalidInput for what cannot be declared; returns the table that pays it, None for hours."""
     today = call.now.astimezone(clock.BEIJING).date()
-    hours = Decimal(given["hours"])
+    hours = Decimal(given["hours"]) if given["hours"] is not None else None
     rules.require_declarable(given["year"], given["started_on"], given["ended_on"], hours, today)
     _require_in_time(call, place, given["year"])
     scheme = schemes.find_scheme(place, given["year"])
-    if scheme is None:
-        return
-    label = given[scheme.pack.dimension]
-    if label and label not in scheme.pack.categories:
-        raise InvalidInput("credits.category_unknown", scheme.pack.dimension)
+    table = items.find_table(scheme, given["year"], given["kind"], given["item"])
+    if scheme is not None:
+        label = given[scheme.pack.dimension]
+        if label and label not in scheme.pack.categories:
+            raise InvalidInput("credits.category_unknown", scheme.pack.dimension)
+    return table
 
 
 def _require_in_time(call: Call, place: str, year: int) -> None:
@@ -217,8 +271,12 @@ def _require_in_time(call: Call, place: str, year: int) -> None:
         raise Conflict("credits.declaration_late")
 
 
-def _content(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: str(given[name]) for name in TEXT}
+def _content(given: dict[str, Any], table: ItemPack | None) -> dict[str, Any]:
+    text = {name: str(given[name]) for name in TEXT}
+    if table is None:
+        return {**text, "hours": given["hours"]}
+    # The table says as what form of training its activities count.
+    return {**text, "training_form": table.training_form, "item": items.kept(table, given["item"])}
 
 
 def _move(db: Session, call: Call, declaration: Declaration, act: Act) -> None:
@@ -253,15 +311,14 @@ def _record(db: Session, call: Call, declaration: Declaration, before: str, reas
     )
 
 
-def _entry(db: Session, call: Call, declaration: Declaration) -> dict[str, Any]:
-    placement = _require_verified(db, declaration.teacher_id)
+def _entry(call: Call, placement: Placement, declaration: Declaration, recognised_at: str) -> dict[str, Any]:
     content, hours = declaration.content, Decimal(declaration.content["hours"])
     scheme = schemes.find_scheme(placement.place, declaration.year)
     recognised = _recognised(scheme, DeclaredKind(declaration.kind), hours)
     return {
         "teacher_id": declaration.teacher_id,
         "entry_id": new_id(),
-        "source_ref": source_ref(declaration.declaration_id),
+        "source_ref": declaration_ref(declaration.declaration_id),
         "turn": 1,
         "evidence_version": declaration.round,
         "source_kind": declaration.kind,
@@ -275,7 +332,7 @@ def _entry(db: Session, call: Call, declaration: Declaration) -> dict[str, Any]:
         "place": placement.place,
         "reversal_of": None,
         "recognised_by": call.actor.key,
-        "recognised_at": _reviewers_place(call, placement.place),
+        "recognised_at": recognised_at,
         **recognised,
     }
 
@@ -306,8 +363,8 @@ def _recognised(scheme: Scheme | None, kind: DeclaredKind, hours: Decimal) -> di
 
 
 def _reviewers_place(call: Call, place: str) -> str:
-    """The nearest of the caller's places that covers the teacher: who recognised, of the four levels."""
-    return max((at for at in (grant.place for grant in call.actor.grants) if covers(at, place)), key=len, default="")
+    """The nearest of the places from which the caller may recognise: who recognised, of the four levels."""
+    return max((at for at in call.actor.places(FINAL.roles) if covers(at, place)), key=len, default="")
 
 
 def _append(db: Session, entries: list[dict[str, Any]]) -> None:

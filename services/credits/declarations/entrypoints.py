@@ -101,6 +101,7 @@ class Declarations:
             rounds = queries.list_rounds(db, declaration_id)
             files = queries.list_attachments(db, declaration_id)
             shown: dict[str, Any] = schemas.Declaration().dump(declaration)
+            shown["assessment"] = schemas.Assessment().dump(actions.assess(db, declaration) or {}) or None
             shown["rounds"] = [
                 {**schemas.Round().dump(each), "attachments": _files_of(files, each.round)} for each in rounds
             ]

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from services.credits.contract.declarations import DeclarationState as State
 from services.credits.declarations.models import Attachment, Declaration, DeclarationRound
 from services.credits.models import Placement
-from services.credits.queries import at_place
 from services.shared.errors import NotFound
+from services.shared.placement import at_or_below
 
 MISSING = "credits.declaration_unknown"
 
@@ -75,12 +75,32 @@ def count_of_year(db: Session, teacher_id: uuid.UUID, year: int) -> int:
     return count or 0
 
 
+def list_approved_items(db: Session, teacher_id: uuid.UUID, year: int, table_id: str) -> list[Declaration]:
+    """The teacher's activities of a year that a table pays and that stand approved, in the order of their approval."""
+    last = sa.and_(
+        DeclarationRound.declaration_id == Declaration.declaration_id, DeclarationRound.round == Declaration.round
+    )
+    return list(
+        db.scalars(
+            sa.select(Declaration)
+            .join(DeclarationRound, last)
+            .where(
+                Declaration.teacher_id == teacher_id,
+                Declaration.year == year,
+                Declaration.state == State.APPROVED,
+                Declaration.content["item"]["table"].astext == table_id,
+            )
+            .order_by(DeclarationRound.final_at, Declaration.declaration_id)
+        )
+    )
+
+
 def list_declarations(db: Session, wanted: Filter, after: uuid.UUID | None, limit: int) -> list[Declaration]:
     """Of the teachers of a place, the longest waiting first; drafts are nobody's but their author's."""
     select = (
         sa.select(Declaration)
         .join(Placement, Placement.teacher_id == Declaration.teacher_id)
-        .where(at_place(wanted.place), Declaration.state != State.DRAFT)
+        .where(at_or_below(Placement.place, wanted.place), Declaration.state != State.DRAFT)
     )
     for column, value in (
         (Declaration.state, wanted.state),

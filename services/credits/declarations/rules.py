@@ -62,11 +62,16 @@ def require_reviewer(reviewer: uuid.UUID | None, teacher_id: uuid.UUID, others: 
         raise NotAllowed("credits.declaration_same_reviewer")
 
 
-def require_declarable(year: int, started_on: dt.date, ended_on: dt.date, hours: Decimal, today: dt.date) -> None:
-    """Hours belong to the year in which the training ended; today's year and the one before are open."""
+def require_declarable(
+    year: int, started_on: dt.date, ended_on: dt.date, hours: Decimal | None, today: dt.date
+) -> None:
+    """Hours belong to the year in which the training ended; today's year and the one before are open.
+
+    `hours` is None for an activity that a table pays.
+    """
     if year not in (today.year, today.year - 1):
         raise InvalidInput("credits.declaration_year", "year")
     if ended_on.year != year or ended_on > today or started_on > ended_on:
         raise InvalidInput("credits.declaration_dates", "ended_on")
-    if not 0 < hours <= MOST_HOURS:
+    if hours is not None and not 0 < hours <= MOST_HOURS:
         raise InvalidInput("credits.declaration_hours", "hours")

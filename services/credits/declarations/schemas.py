@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.credits.contract.declarations import (
     ATTACHMENT_BYTES,
@@ -11,7 +11,7 @@ from services.credits.contract.declarations import (
     DeclaredKind,
 )
 from services.credits.contract.recognisers import Recogniser
-from services.credits.evaluation_schemas import AMOUNT
+from services.credits.evaluation_schemas import AMOUNT, ItemGiven
 from services.shared.fields import Instant, is_plain_line
 from services.shared.paging import Page
 
@@ -32,12 +32,21 @@ class DeclarationText(Schema):
     kind = fields.Enum(DeclaredKind, required=True)
     title = _named(200, required=True)
     institution = _named(200, required=True)
-    hours = fields.String(required=True, validate=AMOUNT)
+    # Either hours, or an activity of the place's table with its quantity.
+    hours = fields.String(load_default=None, allow_none=True, validate=AMOUNT)
+    item = fields.Nested(ItemGiven, load_default=None, allow_none=True)
     started_on = fields.Date(required=True)
     ended_on = fields.Date(required=True)
     hour_type = fields.String(load_default="", validate=validate.Length(max=40))
     training_form = fields.String(load_default="", validate=validate.Length(max=40))
     note = fields.String(load_default="", validate=validate.Length(max=1000))
+
+    @validates_schema
+    def _says_how_much(self, data, **_):
+        if data.get("hours") is None and data.get("item") is None:
+            raise ValidationError("either hours or an activity of the table", "hours")
+        if data.get("hours") is not None and data.get("item") is not None:
+            raise ValidationError("an activity of the table is not declared in hours", "hours")
 
 
 class DeclarationId(Schema):
@@ -110,6 +119,18 @@ class Declaration(Schema):
     recogniser = fields.String(allow_none=True)
     created_at = Instant()
     changed_at = Instant()
+
+
+class Assessment(Schema):
+    """What the declaration comes to: as approved, or as it would be if it were approved now."""
+
+    unit = fields.String()
+    amount = fields.Decimal(as_string=True, places=2)
+    rule_id = fields.String()
+    rule = fields.Dict(allow_none=True)
+    pack_id = fields.String()
+    pack_status = fields.String()
+    why = fields.String()
 
 
 class DeclarationWithRounds(Declaration):

@@ -17,7 +17,6 @@ from services.credits.contract.verification import RequirementStatus, YearState
 from services.credits.declarations.models import Declaration
 from services.credits.exports import words
 from services.credits.models import Placement
-from services.credits.queries import at_place
 from services.credits.statistics.models import EVERYONE, MEASURES, Statistic
 from services.credits.verification import actions as verification
 from services.credits.verification import queries as years
@@ -29,7 +28,7 @@ from services.shared.actor import REGION_ADMINS, Role
 from services.shared.bulk.exporting import People, Rows, counted, day, disclosed, paged
 from services.shared.bulk.kinds import Scope
 from services.shared.bus import Call
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below
 from services.shared.policy import granted
 
 MISSING = "credits.no_scheme"
@@ -81,7 +80,7 @@ def count_years(db: Session, scope: Scope, limit: int) -> int:
     statement = (
         sa.select(YearVerification.teacher_id)
         .join(Placement, Placement.teacher_id == YearVerification.teacher_id)
-        .where(at_place(scope.place), YearVerification.year == scope.filters["year"])
+        .where(at_or_below(Placement.place, scope.place), YearVerification.year == scope.filters["year"])
     )
     if (met := scope.filters["met"]) is not None:
         statement = statement.where(YearVerification.met == met)
@@ -116,7 +115,7 @@ def _declarations(scope: Scope) -> sa.Select:
     statement = (
         sa.select(Declaration, Placement.school_name)
         .join(Placement, Placement.teacher_id == Declaration.teacher_id)
-        .where(at_place(scope.place), Declaration.state != DeclarationState.DRAFT)
+        .where(at_or_below(Placement.place, scope.place), Declaration.state != DeclarationState.DRAFT)
     )
     for name in ("year", "state", "kind"):
         if (value := scope.filters[name]) is not None:
@@ -146,7 +145,7 @@ def show_declarations(service: Any, call: Call, scope: Scope, found: Rows) -> It
             words.DECLARED[DeclaredKind(declaration.kind)],
             content["title"],
             content["institution"],
-            content["hours"],
+            words.how_much(content),
             content["started_on"],
             content["ended_on"],
             content.get("hour_type") or content.get("training_form") or "",
@@ -163,7 +162,7 @@ def show_declarations(service: Any, call: Call, scope: Scope, found: Rows) -> It
 def _statistics(scope: Scope) -> sa.Select:
     return sa.select(Statistic).where(
         Statistic.programme_id == (scope.filters["programme_id"] or EVERYONE),
-        sa.or_(Statistic.place == scope.place, is_below(Statistic.place, scope.place)),
+        at_or_below(Statistic.place, scope.place),
     )
 
 
@@ -187,7 +186,7 @@ def show_statistics(_service: Any, _call: Call, _scope: Scope, found: Rows) -> I
 
 
 def _teachers(scope: Scope) -> sa.Select:
-    return sa.select(Placement).where(at_place(scope.place), Placement.state == "VERIFIED")
+    return sa.select(Placement).where(at_or_below(Placement.place, scope.place), Placement.state == "VERIFIED")
 
 
 def find_teachers(db: Session, scope: Scope, after: Any, limit: int) -> Rows:

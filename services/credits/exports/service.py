@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from services.credits import contract
 from services.credits.contract import exports as names
-from services.credits.exports import kinds, models
+from services.credits.exports import kinds
+from services.credits.exports.models import AccountGrants
 from services.identity import contract as identity
 from services.shared import messages
+from services.shared.account_grants import list_grants
 from services.shared.actor import Actor, Grant
 from services.shared.bulk import entrypoints
 from services.shared.bulk.exporting import masked_name
@@ -25,7 +27,7 @@ class CreditsBulkService(entrypoints.RunsJobs):
     kinds = by_name(kinds.KINDS)
 
     def read_grants(self, db: Session, account_id: uuid.UUID) -> tuple[Grant, ...]:
-        return models.list_grants(db, account_id)
+        return list_grants(db, AccountGrants, account_id)
 
     def name_of(self, actor: Actor) -> str:
         return masked_name(self.bus, actor, identity.SERVICE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from services.credits.contract.declarations import DeclarationState, DeclaredKind
 from services.credits.contract.recognisers import NAMES
@@ -48,3 +49,13 @@ TOTAL: Final = {"total": "合计"}
 def measures(amounts: dict[str, str]) -> str:
     """Amounts by category, in one cell."""
     return "；".join(f"{TOTAL.get(name, name)} {amount}" for name, amount in amounts.items())
+
+
+def how_much(content: Mapping[str, Any]) -> str:
+    """Declared hours, or the activity of the place's table with its quantity."""
+    item = content.get("item")
+    if item is None:
+        return str(content["hours"])
+    return " ".join(
+        [item["item"], *(f"{name}={value}" for name, value in item.items() if name not in ("table", "item"))]
+    )

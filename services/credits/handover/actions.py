@@ -18,6 +18,7 @@ from services.credits.contract.handovers import HandoverState, HeldReason
 from services.credits.handover import queries as handovers
 from services.credits.handover.models import Handover
 from services.credits.models import Placement, Programme
+from services.credits.reversing import next_turn, standing_awards, take_back
 from services.credits.rules import ledger
 from services.credits.rules.pack import Kind as PackKind
 from services.credits.rules.pack import LedgerRule
@@ -103,7 +104,7 @@ def _enter(
         elif each.state == HandoverState.HELD:
             _end(each, now)
     source = _source_of(handover, earlier)
-    turn = len(queries.list_entries_of_source(db, handover.teacher_id, source)) + 1
+    turn = next_turn(db, handover.teacher_id, source)
     bulk.append_entries(db, [_entry(handover, source, turn, programme, placement, scheme, rule, now)])
     handover.state, handover.reason, handover.changed_at = HandoverState.ENTERED, "", now
 
@@ -185,10 +186,10 @@ def revoke(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
         Handover.programme_id == uuid.UUID(payload["programme_id"]),
     )
     for certificate_id in db.scalars(sa.select(Handover.certificate_id).where(*of_it)).all():
-        take_back(db, certificate_id, f"certificate {payload['number']} was revoked", now)
+        take_back_handover(db, certificate_id, f"certificate {payload['number']} was revoked", now)
 
 
-def take_back(db: Session, certificate_id: uuid.UUID, why: str, now: dt.datetime) -> None:
+def take_back_handover(db: Session, certificate_id: uuid.UUID, why: str, now: dt.datetime) -> None:
     """What a certificate brought is taken back by an entry that names it, exactly and once.
 
     What was never entered is no longer waiting; in a year that has been frozen meanwhile the entry stands, and people
@@ -210,10 +211,8 @@ def take_back(db: Session, certificate_id: uuid.UUID, why: str, now: dt.datetime
 
 def _reverse(db: Session, handover: Handover, why: str, now: dt.datetime) -> None:
     source = _source_of(handover, find_earlier(db, handover))
-    changes = queries.list_entries_of_source(db, handover.teacher_id, source)
-    reversed_ids = {change.reversal_of for change in changes}
-    standing = [change for change in changes if change.reversal_of is None and change.entry_id not in reversed_ids]
-    bulk.append_entries(db, [bulk.reversal(standing[-1], changes[-1].turn + 1, f"taken back: {why}", now)])
+    standing = standing_awards(db, handover.teacher_id, source)
+    bulk.append_entries(db, take_back(db, standing[-1], f"taken back: {why}", now))
     _end(handover, now)
 
 

@@ -11,12 +11,16 @@ from sqlalchemy.orm import Session
 
 from services.credits.handover.models import Handover
 from services.credits.models import Placement
-from services.credits.queries import at_place
+from services.shared.placement import at_or_below
 
 
 def list_handovers(db: Session, place: str, state: str | None, after: uuid.UUID | None, limit: int) -> list[Handover]:
     """Those of teachers who are at the place or below it now, in the order of their certificates."""
-    select = sa.select(Handover).join(Placement, Placement.teacher_id == Handover.teacher_id).where(at_place(place))
+    select = (
+        sa.select(Handover)
+        .join(Placement, Placement.teacher_id == Handover.teacher_id)
+        .where(at_or_below(Placement.place, place))
+    )
     if state is not None:
         select = select.where(Handover.state == state)
     if after is not None:

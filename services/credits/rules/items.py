@@ -36,6 +36,15 @@ class ItemsOutcome:
     trace: tuple[Step, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What one activity adds to its year, after those before it have used up what they could of its cap."""
+
+    rule_id: str
+    amount: Decimal
+    trace: tuple[Step, ...]
+
+
 class ItemError(ValueError):
     """The activity fits no line of the table; `index` is its place, `field` what is wrong about it."""
 
@@ -58,6 +67,25 @@ def evaluate(pack: ItemPack, items: Iterable[Item]) -> ItemsOutcome:
         trace.append(Step(rule.rule_id, shown(before), shown(earned[rule.rule_id]), _told(item)))
     amounts = tuple(_capped(pack, rule_id, amount, trace) for rule_id, amount in earned.items())
     return ItemsOutcome(sum((item.amount for item in amounts), ZERO), amounts, tuple(trace))
+
+
+def shares(pack: ItemPack, items: Iterable[Item]) -> tuple[Share, ...]:
+    """What each of a year's activities adds, in their order: together what `evaluate` says of all. Raises ItemError."""
+    earned: dict[str, Decimal] = {}
+    found = []
+    for index, item in enumerate(items):
+        rule = pack.find_item(item.rule_id)
+        if rule is None:
+            raise ItemError(index, "item", f"the pack has no {item.rule_id}")
+        alone, before = _earned(index, rule, item), earned.get(rule.rule_id, ZERO)
+        earned[rule.rule_id] = before + alone
+        used, amount = _counted(pack, rule, before), _counted(pack, rule, before + alone)
+        trace = [Step(rule.rule_id, "0.00", shown(alone), _told(item))]
+        if rule.cap is not None and amount - used != alone:
+            why = f"at most {shown(rule.cap)} a year, {shown(used)} of it before"
+            trace.append(Step(rule.rule_id, shown(alone), shown(amount - used), why))
+        found.append(Share(rule.rule_id, amount - used, tuple(trace)))
+    return tuple(found)
 
 
 def _earned(index: int, rule: ItemRule, item: Item) -> Decimal:
@@ -97,8 +125,14 @@ def _told(item: Item) -> str:
 
 def _capped(pack: ItemPack, rule_id: str, amount: Decimal, trace: list[Step]) -> ItemAmount:
     rule = pack.find_item(rule_id)
+    assert rule is not None  # it earned something
+    amount, counted = rounded(amount, pack.quantum), _counted(pack, rule, amount)
+    if counted < amount:
+        trace.append(Step(rule_id, shown(amount), shown(counted), f"at most {shown(counted)} a year"))
+    return ItemAmount(rule_id, counted, capped=counted < amount)
+
+
+def _counted(pack: ItemPack, rule: ItemRule, amount: Decimal) -> Decimal:
+    """How much of what was earned under the rule counts in a year."""
     amount = rounded(amount, pack.quantum)
-    if rule is None or rule.cap is None or amount <= rule.cap:
-        return ItemAmount(rule_id, amount, capped=False)
-    trace.append(Step(rule_id, shown(amount), shown(rule.cap), f"at most {shown(rule.cap)} a year"))
-    return ItemAmount(rule_id, rule.cap, capped=True)
+    return amount if rule.cap is None else min(amount, rule.cap)

@@ -138,12 +138,47 @@ def convert(pack: LedgerPack, unit: str, amount: Decimal) -> tuple[Decimal, Step
     """The amount in the pack's unit, rounded once, and the rule that converted it. Raises UnitError."""
     if unit == pack.unit:
         return rounded(amount, pack.quantum), None
-    rule = next(iter(pack.of_kind(Kind.CONVERSION)), None)
-    if rule is None or rule.hours_per_credit is None or pack.unit != "CREDIT":
+    # What was earned in hours is counted in credits by the pack's own rule; the other way is an act (`exchange`).
+    rule = _conversion(pack) if pack.unit == "CREDIT" else None
+    if rule is None:
         raise UnitError(0, unit)
-    converted = rounded(amount / rule.hours_per_credit, pack.quantum)
-    why = f"{shown(amount)} hours at {rule.hours_per_credit.normalize()} hours a credit"
-    return converted, Step(rule.rule_id, shown(amount), shown(converted), why)
+    return _by_rule(rule, pack, amount)
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """An amount in another unit, the rule that made it so, and whose rule that is."""
+
+    amount: Decimal
+    step: Step
+    pack: LedgerPack
+
+
+def exchange(pack: LedgerPack, origin: LedgerPack | None, unit: str, amount: Decimal) -> Exchange:
+    """An amount of another unit in the pack's, rounded once, by the pack's own conversion or else by that of the pack under
+    which it was earned: Guangxi says what its credits are in hours, Guangdong says nothing of credits.
+
+    Raises UnitError where neither has one, and for an amount that is in the pack's unit.
+    """
+    for giver in (pack, origin):
+        rule = _conversion(giver) if giver else None
+        if giver and rule and unit != pack.unit:
+            converted, step = _by_rule(rule, pack, amount)
+            return Exchange(converted, step, giver)
+    raise UnitError(0, unit)
+
+
+def _conversion(pack: LedgerPack) -> LedgerRule | None:
+    return next((rule for rule in pack.of_kind(Kind.CONVERSION) if rule.hours_per_credit), None)
+
+
+def _by_rule(rule: LedgerRule, pack: LedgerPack, amount: Decimal) -> tuple[Decimal, Step]:
+    """An amount in the unit that is not the pack's, in the pack's."""
+    assert rule.hours_per_credit is not None  # a conversion is found by it
+    to_credits = pack.unit == "CREDIT"
+    converted = rounded(amount / rule.hours_per_credit if to_credits else amount * rule.hours_per_credit, pack.quantum)
+    rate = f"{shown(amount)} {'hours' if to_credits else 'credits'} at {rule.hours_per_credit.normalize():f} hours a credit"
+    return converted, Step(rule.rule_id, shown(amount), shown(converted), rate)
 
 
 def _converted(pack: LedgerPack, index: int, entry: Entry, trace: list[Step]) -> Decimal:

@@ -16,6 +16,7 @@ class Reason(enum.StrEnum):
     QUIZ_UNANSWERED = "quiz_unanswered"
     REMAINDER_UNWATCHED = "remainder_unwatched"
     VIDEO_INCOMPLETE = "video_incomplete"
+    UNDER_REVIEW = "under_review"  # held until a person has looked at conspicuous study; never of a document's evidence
     BELOW_THRESHOLD = "below_threshold"
     CAP_REACHED = "cap_reached"
 

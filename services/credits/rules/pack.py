@@ -152,6 +152,7 @@ class ItemRule(Record):
 
     rates: tuple[Rate, ...] = ()
     cap: Decimal | None = None
+    declared_as: str = "DECLARATION"  # as which kind of evidence it is declared (`domain.md` §4.3 GX.SOURCES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -100,6 +100,8 @@ def pass_gates(pack: SeasonPack, key: str, videos: Iterable[Video]) -> Passed:
         studied += video.seen
         if video.countable < video.seen and _outside_window(video, gated=gated):
             reasons.add(Reason.OUTSIDE_WINDOW)
+        if video.held:
+            reasons.add(Reason.UNDER_REVIEW)
         reason = _refusal(gates, key, video, closes_at, trace) if video.seen else None
         if reason:
             reasons.add(reason)
@@ -146,8 +148,8 @@ def _outside_window(video: Measured, *, gated: bool) -> bool:
     the gate speaks.
     """
     if gated:
-        return video.countable_before_quiz < video.seen_before_quiz
-    return video.countable < video.seen
+        return video.countable_before_quiz + video.held_before_quiz < video.seen_before_quiz
+    return video.countable + video.held < video.seen
 
 
 def _refusal(
@@ -175,9 +177,14 @@ def _quizzes_open(
         return Reason.QUIZ_UNANSWERED
     needed, rest = video.duration - video.first_quiz_at, video.countable - video.countable_before_quiz
     if rest < needed:
-        trace.kept_back(gate, course, video, f"{rest} of the {needed} s after the quiz watched")
-        return Reason.REMAINDER_UNWATCHED
+        held = video.held - video.held_before_quiz
+        trace.kept_back(gate, course, video, f"{rest} of the {needed} s after the quiz watched{_waiting(held)}")
+        return Reason.UNDER_REVIEW if rest + held >= needed else Reason.REMAINDER_UNWATCHED
     return None
+
+
+def _waiting(seconds: int) -> str:
+    return f", {seconds} s more are held for a review" if seconds else ""
 
 
 def _not_whole(
@@ -185,9 +192,9 @@ def _not_whole(
 ) -> Reason | None:
     if video.countable == video.duration:
         return None
-    why = f"{video.countable} of {video.duration} s watched: only whole videos count"
+    why = f"{video.countable} of {video.duration} s watched{_waiting(video.held)}: only whole videos count"
     trace.kept_back(gate, course, video, why)
-    return Reason.VIDEO_INCOMPLETE
+    return Reason.UNDER_REVIEW if video.countable + video.held == video.duration else Reason.VIDEO_INCOMPLETE
 
 
 _REFUSALS: dict[Gate, Callable[[Rule, str, Measured, dt.datetime | None, _Trace], Reason | None]] = {
@@ -240,6 +247,9 @@ def _cap_items(pack: SeasonPack, courses: list[_Course], trace: _Trace) -> None:
                 _cap_item(pack, rule, course, trace)
         course.done = course.hours > 0 and (course.full is None or course.hours >= course.full)
         course.hours = rounded(course.hours, pack.quantum)
+        if not course.hours and course.counted_seconds:
+            # In proportion, too: seconds that round to nothing are a zero as well, and each zero has its reason.
+            course.reasons.add(Reason.BELOW_THRESHOLD)
 
 
 def _cap_item(pack: SeasonPack, rule: Rule, course: _Course, trace: _Trace) -> None:

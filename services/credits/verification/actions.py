@@ -17,10 +17,12 @@ from services.credits import queries as credit_queries
 from services.credits.contract import verification as contract
 from services.credits.contract.verification import ComplaintState, YearState
 from services.credits.models import Placement
+from services.credits.reversing import standing_awards, take_back
 from services.credits.rules import ledger
 from services.credits.rules.ledger import Entry
 from services.credits.rules.pack import Per
 from services.credits.schemes import Scheme
+from services.credits.sources import conversion_ref, is_conversion
 from services.credits.verification import queries, rules
 from services.credits.verification.models import Complaint, YearClosing, YearVerification, YearVerificationHistory
 from services.credits.verification.queries import Amount
@@ -56,13 +58,11 @@ def years_of(scheme: Scheme, year: int) -> list[int]:
 def judge(scheme: Scheme, year: int, amounts: Sequence[Amount]) -> dict[str, Any]:
     """What the year and its cycle come to, as plain JSON, with the trace of every rule that changed a number.
 
-    Amounts in a unit that the pack cannot convert (earned under another province's rules) are listed apart and not added:
-    conversion is explicit or it is not done.
+    Amounts in another unit than the pack's (earned under another province's rules) are listed apart and not added until
+    somebody converts them: conversion is an act, and never implied (`domain.md` §4.6).
     """
     pack = scheme.pack
-    convertible = {pack.unit, "HOUR"} if pack.unit == "CREDIT" else {pack.unit}
-    inside = [amount for amount in amounts if amount.unit in convertible]
-    outcome = ledger.evaluate(pack, years_of(scheme, year), [_entry_of(scheme, amount) for amount in inside])
+    outcome = ledger.evaluate(pack, years_of(scheme, year), _entries(scheme, amounts))
     span = next(span for span in outcome.years if span.year == year)
     probation = outcome.probation
     return {
@@ -79,18 +79,29 @@ def judge(scheme: Scheme, year: int, amounts: Sequence[Amount]) -> dict[str, Any
         if probation is None
         else {"hours": str(probation.hours), "required": str(probation.required), "met": probation.met},
         "not_converted": [
-            {"source_ref": amount.source_ref, "unit": amount.unit, "amount": str(amount.amount)}
-            for amount in amounts
-            if amount.unit not in convertible
+            {"source_ref": amount.source_ref, "year": amount.year, "unit": amount.unit, "amount": str(amount.amount)}
+            for amount in not_converted(pack.unit, amounts)
         ],
         "trace": ledger.shown_steps(outcome.trace),
     }
 
 
+def not_converted(unit: str, amounts: Sequence[Amount]) -> list[Amount]:
+    """Amounts in another unit than `unit` for which no conversion into it stands; what was converted elsewhere is none."""
+    counted = {amount.source_ref for amount in amounts if amount.unit == unit}
+    return [
+        amount
+        for amount in amounts
+        if amount.unit != unit
+        and not amount.probation
+        and not is_conversion(amount.source_ref)
+        and conversion_ref(amount.source_ref) not in counted
+    ]
+
+
 def matrix(scheme: Scheme, year: int, amounts: Sequence[Amount], now: dt.datetime) -> dict[str, Any]:
     """The page of category by year of the cycle that `year` belongs to."""
-    entries = [_entry_of(scheme, amount) for amount in amounts if amount.unit in {scheme.pack.unit, "HOUR"}]
-    outcome = ledger.evaluate(scheme.pack, years_of(scheme, year), entries)
+    outcome = ledger.evaluate(scheme.pack, years_of(scheme, year), _entries(scheme, amounts))
     return {
         "scheme": scheme.scheme_id,
         "unit": scheme.pack.unit,
@@ -102,6 +113,12 @@ def matrix(scheme: Scheme, year: int, amounts: Sequence[Amount], now: dt.datetim
 
 def beijing_year(now: dt.datetime) -> int:
     return now.astimezone(clock.BEIJING).year
+
+
+def _entries(scheme: Scheme, amounts: Sequence[Amount]) -> list[Entry]:
+    """What the pack judges: amounts in its own unit, and probation training, which has a count of its own."""
+    inside = [amount for amount in amounts if amount.unit == scheme.pack.unit or amount.probation]
+    return [_entry_of(scheme, amount) for amount in inside]
 
 
 def _entry_of(scheme: Scheme, amount: Amount) -> Entry:
@@ -336,26 +353,24 @@ def _correct(db: Session, call: Call, complaint: Complaint, corrections: Sequenc
         raise NotFound("credits.no_scheme")
     credit_queries.lock_teacher_years(db, [(complaint.teacher_id, complaint.year)])
     db.flush()
-    entries = [
-        _reversing(db, call, complaint, each["reverse_entry_id"])
-        if "reverse_entry_id" in each
-        else _adding(call, complaint, placement, held, index, each)
-        for index, each in enumerate(corrections)
-    ]
+    entries: list[dict[str, Any]] = []
+    for index, each in enumerate(corrections):
+        if "reverse_entry_id" in each:
+            entries += _reversing(db, call, complaint, each["reverse_entry_id"])
+        else:
+            entries.append(_adding(call, complaint, placement, held, index, each))
     if bulk.append_entries(db, entries) != len(entries):
         raise Conflict("credits.entry_reversed")
     refreeze(db, held, placement, call.now)
 
 
-def _reversing(db: Session, call: Call, complaint: Complaint, entry_id: uuid.UUID) -> dict[str, Any]:
+def _reversing(db: Session, call: Call, complaint: Complaint, entry_id: uuid.UUID) -> list[dict[str, Any]]:
     award = queries.get_entry(db, complaint.teacher_id, entry_id)
     if award.year != complaint.year or award.amount < 0:
         raise NotFound("credits.entry_unknown")
-    changes = credit_queries.list_entries_of_source(db, complaint.teacher_id, award.source_ref)
-    if any(change.reversal_of == entry_id for change in changes):
+    if entry_id not in {each.entry_id for each in standing_awards(db, complaint.teacher_id, award.source_ref)}:
         raise Conflict("credits.entry_reversed")
-    why = f"complaint:{complaint.complaint_id}: {complaint.reply}"
-    return bulk.reversal(award, changes[-1].turn + 1, why, call.now) | {"recognised_by": call.actor.key}
+    return take_back(db, award, f"complaint:{complaint.complaint_id}: {complaint.reply}", call.now, call.actor.key)
 
 
 def _adding(

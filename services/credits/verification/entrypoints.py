@@ -8,11 +8,13 @@ import uuid
 from typing import Any
 
 from services.credits import queries as credit_queries
+from services.credits.models import Placement
 from services.credits.verification import actions, queries, schemas, sheets
 from services.shared import clock
 from services.shared.bus import Call, command, periodic, query
 from services.shared.errors import Conflict, InvalidInput, NotFound
 from services.shared.paging import page_of
+from services.shared.placement import at_or_below
 
 # A run gives up its turn after this, so that stopping the process never waits long for it.
 RUN_SECONDS = 10.0
@@ -142,7 +144,7 @@ class Verification:
         arguments = call.load(schemas.ListComplaints())
         call.authorise(place=arguments["place"], missing=queries.MISSING)
         with self.database.read(call) as db:
-            return _page(db, credit_queries.at_place(arguments["place"]), arguments["state"], arguments)
+            return _page(db, at_or_below(Placement.place, arguments["place"]), arguments["state"], arguments)
 
     @periodic(60.0, job="freeze_years")
     def freeze_years(self, now: dt.datetime) -> None:

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from services.credits.contract.verification import ComplaintState
 from services.credits.models import LedgerEntry, Placement
-from services.credits.queries import at_place
 from services.credits.verification.models import Complaint, YearClosing, YearTotal, YearVerification
 from services.shared.errors import NotFound
-from services.shared.placement import is_below
+from services.shared.placement import at_or_below, is_below
 
 MISSING = "credits.complaint_unknown"
 
@@ -93,7 +92,7 @@ def list_verifications(
     select = (
         sa.select(YearVerification, Placement)
         .join(Placement, Placement.teacher_id == YearVerification.teacher_id)
-        .where(at_place(place), YearVerification.year == year)
+        .where(at_or_below(Placement.place, place), YearVerification.year == year)
     )
     if met is not None:
         select = select.where(YearVerification.met == met)
@@ -135,7 +134,7 @@ def sum_verifications(db: Session, place: str, year: int) -> dict[str, Any]:
     child = sa.func.substring(YearTotal.place, f"^([^/]+(?:/[^/]+){{0,{parts - 1}}})").label("place")
     rows = db.execute(
         sa.select(child, sa.func.sum(YearTotal.teachers).label("teachers"), sa.func.sum(YearTotal.met).label("met"))
-        .where(YearTotal.year == year, sa.or_(YearTotal.place == place, is_below(YearTotal.place, place)))
+        .where(YearTotal.year == year, at_or_below(YearTotal.place, place))
         .group_by(child)
         .order_by(child)
     ).all()
@@ -163,7 +162,7 @@ def count_complaints(db: Session, place: str, year: int) -> list[dict[str, Any]]
             sa.func.count().filter(Complaint.reopened.is_(True)).label("reopened"),
         )
         .join(Placement, Placement.teacher_id == Complaint.teacher_id)
-        .where(at_place(place), Complaint.year == year)
+        .where(at_or_below(Placement.place, place), Complaint.year == year)
         .group_by(Placement.place)
         .order_by(Placement.place)
     )

@@ -308,3 +308,11 @@ def test_it_is_told_which_of_the_four_levels_recognised_the_hours(
         for each in ("COUNTY", "CITY", "PROVINCE")
     }
     assert [each for each, ids in by_level.items() if declaration["declaration_id"] in ids] == [level]
+
+
+def test_who_also_keeps_a_school_recognises_as_the_department(credits_service, teacher, declare, act):
+    """The nearest of somebody's grants may be one that recognises nothing."""
+    declaration = declare(teacher)
+    act("pass_declaration", declaration, SCHOOL)
+    both = person(None, (Role.COUNTY_ADMIN, COUNTY), (Role.SCHOOL_ADMIN, SCHOOL_PLACE))
+    assert act("approve_declaration", declaration, both)["recogniser"] == "COUNTY"

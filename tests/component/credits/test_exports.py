@@ -10,6 +10,8 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from services.credits.contract.declarations import DeclaredKind
+from services.credits.exports import words
 from services.credits.exports.service import CreditsBulkService
 from services.org import contract as org
 from services.shared import clock
@@ -120,7 +122,7 @@ def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_ser
     earn(teacher, "30")
     draft = {
         "year": 2023,
-        "kind": "RESEARCH",
+        "kind": "DEGREE",
         "title": "草稿",
         "institution": "县教研室",
         "hours": "9",
@@ -138,6 +140,26 @@ def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_ser
     )
     nothing = fetch(files, head, export(files, head, "export_declarations", county, state="RETURNED"))
     assert table(nothing) == []
+
+
+def test_a_declared_activity_leaves_with_its_line_and_quantity(files, credits_service, teacher, head, county):
+    activity = {
+        "year": 2023,
+        "kind": "RESEARCH",
+        "title": "论文",
+        "institution": "学会",
+        "item": {"item": "GXS.5", "work": "monograph", "ten_thousand_characters": 2},
+        "started_on": "2023-10-01",
+        "ended_on": "2023-10-03",
+    }
+    made = credits_service.call("create_declaration", activity, teacher)
+    credits_service.call("submit_declaration", {"declaration_id": made["declaration_id"]}, teacher)
+    [row] = table(fetch(files, head, export(files, head, "export_declarations", county)))
+    assert (row["学时"], row["类型"], row["类别"]) == (
+        "GXS.5 work=monograph ten_thousand_characters=2",
+        words.DECLARED[DeclaredKind.RESEARCH],
+        "校本研修",
+    )
 
 
 def test_the_matrix_leaves_line_by_line(files, teacher, earn, head, county):

@@ -195,7 +195,7 @@ def test_a_revoked_certificate_takes_its_hours_back_exactly_and_once(
     issue(teacher, certificate_id)
     for _ in range(2):
         with recognition.database.work() as db:
-            actions.take_back(db, certificate_id, "certificate revoked", clock.now())
+            actions.take_back_handover(db, certificate_id, "certificate revoked", clock.now())
     back, award = entered(teacher)
     assert (back["amount"], back["reversal_of"], back["source_kind"]) == ("-2.00", award["entry_id"], "CORRECTION")
     year = credits_service.call("get_year_verification", {"year": 2023}, teacher)
@@ -217,7 +217,7 @@ def test_what_a_frozen_year_holds_is_not_taken_back_behind_anybodys_back(
         db.execute(sa.text("DELETE FROM year_closing"))
     credits_service.service.freeze_years(clock.now())
     with recognition.database.work() as db:
-        actions.take_back(db, certificate_id, "certificate revoked", clock.now())
+        actions.take_back_handover(db, certificate_id, "certificate revoked", clock.now())
     assert len(entered(teacher)) == 1
     [held] = handovers(credits_service, county, state="HELD_BACK")
     assert held["reason"] == "YEAR_FROZEN"

@@ -56,6 +56,23 @@ def test_studied_and_recognised_stand_side_by_side(credits_service, season, reco
     assert course["reasons"] == ["outside_window", "below_threshold"]
 
 
+def test_time_under_review_has_its_reason_until_somebody_clears_it(
+    credits_service, season, record, teacher_id, ledger, announced
+):
+    """The teacher is told why, and not that the time lay outside the window."""
+    event_type, waiting = season.progressed(teacher_id, "live_safety", [(2700, 600)])
+    waiting["videos"][0]["held"] = [[600, 2700]]
+    record(season.enrolled(teacher_id), (event_type, waiting))
+    course = hours(credits_service, season, teacher_id)["courses"][1]
+    assert (course["counted_seconds"], course["reasons"]) == (600, ["under_review", "below_threshold"])
+    assert ledger(teacher_id) == []
+    record(season.progressed(teacher_id, "live_safety", [(2700, 2700)], version=2))
+    course = hours(credits_service, season, teacher_id)["courses"][1]
+    assert (course["hours"], course["reasons"]) == ("1.00", [])
+    told = announced(contract.HOURS_RECOGNISED, teacher_id)
+    assert [event["courses"][1]["reasons"] for event in told] == [["under_review", "below_threshold"], []]
+
+
 def test_delivering_everything_twice_changes_nothing(season, record, teacher_id, ledger, announced):
     events = [(*event, new_id()) for event in season.everything(teacher_id)]
     record(*events)

@@ -159,3 +159,40 @@ def _grown(video, data):
         countable=video.countable + data.draw(pieces),
         quizzes=answered,
     )
+
+
+# --- time that waits for a review -------------------------------------------------------------------------------------------
+
+
+def reasons_of(key, *videos, pack_=WINTER):
+    [course] = [course for course in evaluate(pack_, {key: list(videos)}).courses if course.key == key]
+    return f"{course.hours:.2f}", [str(reason) for reason in course.reasons]
+
+
+def test_time_that_is_held_for_a_review_says_so_and_not_that_it_lay_outside_the_window():
+    video = Video("v", 2700, ((0, 2700),), ((0, 600),), held=((600, 2700),))
+    assert reasons_of("live_safety", video) == ("0.00", ["under_review", "below_threshold"])
+    both = dataclasses.replace(video, held=((600, 2000),))
+    assert reasons_of("live_safety", both) == ("0.00", ["outside_window", "under_review", "below_threshold"])
+
+
+def test_the_rest_behind_a_quiz_that_is_held_was_watched():
+    video = Video("v", 2700, ((0, 2700),), ((0, 600),), (Quiz(300, ANSWERED),), held=((600, 2700),))
+    assert reasons_of("course_c", video) == ("0.00", ["under_review", "below_threshold"])
+    [line] = [line for line in evaluate(WINTER, {"course_c": [video]}).trace if line.unit == "SECONDS"]
+    assert line.why == "300 of the 2400 s after the quiz watched, 2100 s more are held for a review"
+    unwatched = dataclasses.replace(video, held=((600, 2600),))
+    assert reasons_of("course_c", unwatched)[1] == ["remainder_unwatched", "under_review", "below_threshold"]
+    unanswered = dataclasses.replace(video, quizzes=(Quiz(300, None),))
+    assert reasons_of("course_c", unanswered)[1] == ["quiz_unanswered", "under_review", "below_threshold"]
+
+
+def test_a_whole_video_of_which_a_part_is_held_is_not_called_incomplete():
+    putian = load_pack("putian-2026-50h")
+    video = Video("v", 2700, ((0, 2700),), ((0, 600),), held=((600, 2700),))
+    assert reasons_of("public", video, pack_=putian) == ("0.00", ["under_review"])
+
+
+def test_time_that_counts_already_is_not_held_besides():
+    video = Video("v", 2700, ((0, 2700),), ((0, 2700),), held=((600, 2700),))
+    assert reasons_of("live_safety", video) == ("1.00", [])

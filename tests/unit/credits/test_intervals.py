@@ -53,12 +53,14 @@ def test_a_set_holds_another(some, others):
 
 
 @settings(deadline=None)
-@given(pieces, pieces, st.lists(st.integers(0, 50), max_size=2, unique=True))
-def test_a_video_is_measured_second_by_second(seen, countable, quizzes):
-    """Against sets of seconds; what is countable has been seen, also where only the one was told."""
-    video = Video("v", 50, tuple(seen), tuple(countable), tuple(Quiz(at, None) for at in quizzes))
+@given(pieces, pieces, st.lists(st.integers(0, 50), max_size=2, unique=True), pieces | st.just([]))
+def test_a_video_is_measured_second_by_second(seen, countable, quizzes, held):
+    """Against sets of seconds; what is countable or held has been seen, also where only the one was told."""
+    video = Video("v", 50, tuple(seen), tuple(countable), tuple(Quiz(at, None) for at in quizzes), tuple(held))
     found, first = measure(video), min(quizzes, default=50)
-    inside, counted = (members(told) & set(range(50)) for told in ((*seen, *countable), countable))
+    inside, counted = (members(told) & set(range(50)) for told in ((*seen, *countable, *held), countable))
+    waiting = members(held) & set(range(50)) - counted
+    assert (found.held, found.held_before_quiz) == (len(waiting), len(waiting & set(range(first))))
     assert (found.seen, found.countable, found.first_quiz_at) == (len(inside), len(counted), first)
     assert found.seen_before_quiz == len(inside & set(range(first)))
     assert found.countable_before_quiz == len(counted & set(range(first)))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from services.credits import pack_files
 from services.credits.evaluation import evaluate_document
 from services.credits.rules import intervals, ledger, season
+from services.credits.rules import items as item_rules
 from services.credits.rules.items import Item
 from services.credits.rules.items import evaluate as evaluate_items
 from services.credits.rules.ledger import Entry, LedgerOutcome
@@ -47,9 +48,14 @@ def test_there_are_packs_of_every_kind():
 # --- seasons ---------------------------------------------------------------------------------------------------------------
 
 
+# Any instant will do.
+ALWAYS_OPEN = dt.datetime(2023, 1, 10, 2, tzinfo=dt.UTC)
+
+
 def _instants(pack):
     """Instants before, inside and after the pack's windows, and on their edges."""
     edges = [edge for rule in pack.of_kind(Kind.VALIDITY) for edge in (rule.begins_at, rule.ends_at) if edge]
+    edges = edges or [ALWAYS_OPEN]  # a pack without a window counts whatever its programme lets in
     first, last = min(edges), max(edges)
     inside = [first + (last - first) * tenth / 10 for tenth in range(11)]
     around = [edge + dt.timedelta(seconds=shift) for edge in edges for shift in (-1800, -1, 1, 1800)]
@@ -178,6 +184,15 @@ def test_caps_are_never_passed_and_parts_add_up(document):
     _require_within_caps(pack_files.load_season_pack(document["pack"]), evaluate_document(document))
 
 
+def test_seconds_that_round_to_nothing_are_a_zero_with_a_reason():
+    piece = {"from": 0, "to": 2, "at": "2026-08-13T09:36:00+08:00"}
+    video = {"course": "educator_spirit", "video": "v1", "duration_seconds": 60, "quizzes": [], "watched": [piece]}
+    asked = {"as_of": "2026-08-31T00:00:00+08:00", "verified_at": None, "exam": None}
+    document = {"kind": "season", "pack": "smartedu-2026-summer", "videos": [video], **asked}
+    [course] = [each for each in evaluate_document(document)["courses"] if each["course"] == "educator_spirit"]
+    assert (course["counted_seconds"], course["hours"], course["reasons"]) == (2, "0.00", ["below_threshold"])
+
+
 def _require_within_caps(pack, answer):
     hours = {course["course"]: Decimal(course["hours"]) for course in answer["courses"]}
     assert sum(hours.values()) == Decimal(answer["hours"])
@@ -269,12 +284,79 @@ def test_the_order_of_entries_is_irrelevant(case, shuffler: random.Random):
 @given(a_ledger())
 def test_one_more_entry_never_makes_anything_less(case):
     pack, entries, another = case
+    _require_no_less_of_anything(pack, entries, another)
+
+
+def _require_no_less_of_anything(pack, entries, another):
     before, after = (evaluate_ledger(pack, YEARS, given_) for given_ in (entries, [*entries, another]))
     for old, new in zip((*before.years, before.cycle), (*after.years, after.cycle), strict=True):
         assert new.total >= old.total
         assert all(new.amounts[category] >= amount for category, amount in old.amounts.items())
         missing = {(lack.rule_id, lack.measure): lack.missing for lack in old.lacks}
         assert all(lack.missing <= missing[lack.rule_id, lack.measure] for lack in new.lacks)
+
+
+def test_sabotage_a_register_of_which_only_the_newest_entry_counts_loses_by_one_more(monkeypatch):
+    monkeypatch.setattr(
+        ledger, "_sum", lambda entries, labels: sum([e.amount for e in entries if e.label in labels][-1:])
+    )
+    pack = pack_files.load_pack("guangxi-2016")
+    school_based = pack.categories[-1]
+    with pytest.raises(AssertionError):
+        _require_no_less_of_anything(
+            pack, [Entry(2021, "CREDIT", Decimal(9), school_based)], Entry(2021, "CREDIT", Decimal(1), school_based)
+        )
+
+
+def test_sabotage_a_cap_that_shuts_out_what_passes_it_makes_more_of_the_capped_less(monkeypatch):
+    """Of remote training 40 count toward the 70. Were nothing counted once there are more, one more credit would cost 40."""
+    pack = pack_files.load_pack("guangxi-2016-county")
+    [remote] = [rule for rule in pack.rules if rule.category]
+    entries, another = (
+        [Entry(2021, "CREDIT", remote.cap, remote.category)],
+        Entry(2021, "CREDIT", Decimal(1), remote.category),
+    )
+    _require_no_less_of_anything(pack, entries, another)
+    reached = ledger._reached
+
+    def shut_out(pack_, rule, minimum, counted, *more):
+        over = sum(entry.amount for entry in counted if entry.label == remote.category) > remote.cap
+        inside = [entry for entry in counted if not (over and entry.label == remote.category)]
+        return reached(pack_, rule, minimum, inside, *more)
+
+    monkeypatch.setattr(ledger, "_reached", shut_out)
+    with pytest.raises(AssertionError):
+        _require_no_less_of_anything(pack, entries, another)
+
+
+@many
+@given(st.sampled_from([pack for pack in LEDGERS if pack.of_kind(Kind.CONVERSION)]), amounts)
+def test_what_is_converted_there_and_back_differs_by_roundings_only(pack, amount):
+    _require_same_there_and_back(pack, amount)
+
+
+def _require_same_there_and_back(pack, amount):
+    hours = next(each for each in LEDGERS if each.unit == "HOUR")
+    there = ledger.exchange(hours, pack, "CREDIT", amount)
+    back = ledger.exchange(pack, hours, "HOUR", there.amount)
+    assert (there.pack, back.pack) == (pack, pack)  # whose rule it is, whoever is asked
+    rate = pack.of_kind(Kind.CONVERSION)[0].hours_per_credit
+    assert abs(back.amount - amount) <= hours.quantum / rate / 2 + pack.quantum / 2
+
+
+def test_sabotage_a_rate_turned_round_does_not_come_back(monkeypatch):
+    def turned(rule, pack, amount):
+        return amount * rule.hours_per_credit, ledger.Step(rule.rule_id, "", "", "")
+
+    monkeypatch.setattr(ledger, "_by_rule", turned)
+    with pytest.raises(AssertionError):
+        _require_same_there_and_back(pack_files.load_pack("guangxi-2016"), Decimal(10))
+
+
+def test_where_neither_has_a_rule_nothing_is_exchanged():
+    one, other = (pack for pack in LEDGERS if pack.pack_id in ("guangdong-90", "guangzhou-2008"))
+    with pytest.raises(ledger.UnitError):
+        ledger.exchange(one, other, "CREDIT", Decimal(1))
 
 
 @many
@@ -354,16 +436,94 @@ def activities(draw):
 @given(activities(), st.randoms(use_true_random=False))
 def test_activities_never_pass_their_caps_in_any_order_and_more_of_them_never_earn_less(case, shuffler: random.Random):
     pack, items = case
+    _require_within_item_caps(pack, items)
+    _require_same_in_order(pack, items, shuffler.sample(items, len(items)))
+    _require_more_for_more(pack, items)
+
+
+def _amounts(pack, items):
     outcome = evaluate_items(pack, items)
-    earned = {item.rule_id: item.amount for item in outcome.items}
-    assert sum(earned.values()) == outcome.total
+    return {item.rule_id: item.amount for item in outcome.items}, outcome.total
+
+
+def _require_within_item_caps(pack, items):
+    earned, total = _amounts(pack, items)
+    assert sum(earned.values()) == total
     for rule_id, amount in earned.items():
         rule = pack.find_item(rule_id)
         assert rule is not None
         assert rule.cap is None or amount <= rule.cap
-    mixed = evaluate_items(pack, shuffler.sample(items, len(items)))
-    assert ({item.rule_id: item.amount for item in mixed.items}, mixed.total) == (earned, outcome.total)
-    assert evaluate_items(pack, items[:-1]).total <= outcome.total
+
+
+def _require_same_in_order(pack, items, mixed):
+    assert _amounts(pack, mixed) == _amounts(pack, items)
+
+
+def _require_more_for_more(pack, items):
+    totals = [_amounts(pack, items[:count])[1] for count in range(len(items) + 1)]
+    assert totals == sorted(totals)
+
+
+@many
+@given(activities())
+def test_shares_of_a_year_are_together_what_the_year_earns(case):
+    pack, items = case
+    _require_shares_add_up(pack, items)
+
+
+def _require_shares_add_up(pack, items):
+    earned: dict[str, Decimal] = {}
+    for share in item_rules.shares(pack, items):
+        assert share.amount >= 0
+        assert share.trace[-1].after == f"{share.amount:.2f}"
+        earned[share.rule_id] = earned.get(share.rule_id, Decimal(0)) + share.amount
+    assert earned == _amounts(pack, items)[0]
+
+
+TABLE = next(pack for pack in ITEMS if pack.pack_id == "guangxi-school-based-sample")
+LESSONS = [Item("GXS.7", {"count": Decimal(2)}, {}), Item("GXS.7", {"count": Decimal(3)}, {})]
+
+
+def test_sabotage_without_the_cap_of_a_year_it_is_passed(monkeypatch):
+    monkeypatch.setattr(item_rules, "_counted", lambda _pack, _rule, amount: amount)
+    with pytest.raises(AssertionError):
+        _require_within_item_caps(TABLE, LESSONS)
+
+
+def test_sabotage_a_cap_on_each_activity_by_itself_is_passed_by_two(monkeypatch):
+    def each_alone(pack, items):
+        amounts = [item_rules.evaluate(pack, [item]) for item in items]
+        total = sum((each.total for each in amounts), Decimal(0))
+        found = item_rules.ItemAmount(items[0].rule_id, total, capped=False)
+        return item_rules.ItemsOutcome(total, (found,), ())
+
+    monkeypatch.setitem(globals(), "evaluate_items", each_alone)
+    with pytest.raises(AssertionError):
+        _require_within_item_caps(TABLE, LESSONS)
+
+
+def test_sabotage_a_cap_that_shuts_out_what_passes_it_earns_less_for_more(monkeypatch):
+    monkeypatch.setattr(
+        item_rules, "_counted", lambda _pack, rule, amount: amount if amount <= rule.cap else Decimal(0)
+    )
+    with pytest.raises(AssertionError):
+        _require_more_for_more(TABLE, LESSONS)
+
+
+def test_sabotage_where_only_the_first_activity_counts_the_order_matters(monkeypatch):
+    whole = item_rules.evaluate
+    monkeypatch.setitem(globals(), "evaluate_items", lambda pack, items: whole(pack, items[:1]))
+    with pytest.raises(AssertionError):
+        _require_same_in_order(TABLE, LESSONS, LESSONS[::-1])
+
+
+def test_sabotage_shares_that_forget_what_was_earned_before_add_up_to_more(monkeypatch):
+    alone = item_rules.shares
+    monkeypatch.setattr(
+        item_rules, "shares", lambda pack, items: [share for item in items for share in alone(pack, [item])]
+    )
+    with pytest.raises(AssertionError):
+        _require_shares_add_up(TABLE, LESSONS)
 
 
 @pytest.mark.parametrize("pack_id", SEASONS)
