@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.certs import rules
+from services.shared.merged_persons import MergedPersonMixin
 from services.shared.placement import PlacementMixin
 
 
@@ -107,6 +108,8 @@ class Certificate(Model):
         str | None
     ]  # signature of what the QR code tells (`offline.py`); None of those issued before there was one
     issued_at: Mapped[dt.datetime]
+    # Its bit in the status lists of its badge (`badges/`); the database counts.
+    status_index: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True))
 
 
 class CertificateHistory(Model):
@@ -122,15 +125,8 @@ class CertificateHistory(Model):
     reason: Mapped[str]
 
 
-class MergedPerson(Model):
-    """A former account of a person, from identity; `live` ends when the merge is undone. There are no chains."""
-
-    __tablename__ = "merged_person"
-
-    merged_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    kept_id: Mapped[uuid.UUID]
-    version: Mapped[int]
-    live: Mapped[bool]
+class MergedPerson(MergedPersonMixin, Model):
+    """Of whom two accounts were made one, from identity."""
 
 
 class MovedCertificate(Model):

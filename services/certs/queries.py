@@ -59,6 +59,11 @@ def is_held(programme_id: Any) -> sa.Exists:
     return sa.exists().where(IssueHold.programme_id == programme_id, IssueHold.lifted_at.is_(None))
 
 
+def holds(db: Session, programme_id: uuid.UUID) -> bool:
+    """Whether issuing of the programme is held now."""
+    return bool(db.scalar(sa.select(is_held(programme_id))))
+
+
 def list_due_programmes(db: Session) -> list[Programme]:
     """Programmes whose season is over and that have standings to look at, the longest waiting first; none that is held."""
     waiting = sa.exists().where(Standing.programme_id == Programme.programme_id, Standing.pending)
@@ -197,6 +202,16 @@ def history_of(db: Session, certificate_ids: list[uuid.UUID]) -> list[Certificat
             .order_by(CertificateHistory.at, CertificateHistory.certificate_id)
         )
     )
+
+
+def newest_edition_about(db: Session, teacher_id: uuid.UUID, kind: str, subject_id: uuid.UUID) -> Certificate | None:
+    """The newest edition, locked: valid, revoked, or replaced because its person was merged."""
+    select = sa.select(Certificate).where(
+        Certificate.teacher_id == teacher_id, Certificate.kind == kind, Certificate.programme_id == subject_id
+    )
+    # A merged person may bring a second number: the valid one goes before any other.
+    order = ((Certificate.state == State.ISSUED).desc(), Certificate.edition.desc(), Certificate.certificate_id.desc())
+    return db.scalars(select.order_by(*order).limit(1).with_for_update()).first()
 
 
 def find_document(db: Session, certificate_id: uuid.UUID) -> Document | None:

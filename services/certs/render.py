@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.certs import contract, policy, queries, rendering, schemas, sheets
+from services.certs import contract, policy, printouts, queries, rendering, schemas, sheets
 from services.certs.actions import documents, persons
 from services.certs.dependencies import CipherProvider, StorageProvider, VerifierProvider
 from services.certs.models import Certificate, Document
+from services.certs.shares import queries as shares
+from services.certs.shares.schemas import OpenShare
 from services.credits import contract as credits  # noqa: A004  named as its neighbours are
 from services.identity import contract as identity
 from services.shared import audit
@@ -50,6 +52,18 @@ class CertsRenderService:
             certificate = queries.get_certificate(db, certificate_id)
             call.authorise(certificate.teacher_id, missing=queries.NOT_FOUND)
             document = queries.find_document(db, certificate_id)
+        return self._stored(call, certificate, document)
+
+    @query
+    def render_shared(self, call: Call) -> dict[str, Any]:
+        """The same for whoever was given a link; opening it is what is counted. Raises NotFound for any other token."""
+        token = call.load(OpenShare())["token"]
+        with self.database.read(call) as db:
+            certificate = queries.get_certificate(db, shares.get_by_token(db, token, call.now).certificate_id)
+            document = queries.find_document(db, certificate.certificate_id)
+        return self._stored(call, certificate, document)
+
+    def _stored(self, call: Call, certificate: Certificate, document: Document | None) -> dict[str, Any]:
         # Also for a kept PDF: what has been revoked, or no longer fits its signature, is not handed out.
         paper = documents.prepare_paper(self.cipher, self.verifier, certificate, self.settings.base_url)
         document = document or self._make_document(call, certificate, paper)
@@ -100,6 +114,12 @@ class CertsRenderService:
         people, printing = self._disclosed(call, [year["teacher_id"] for year in years], arguments["reason"])
         pdf = offload(sheets.render_list, arguments["year"], place, years, people, printing)
         return self._printed(call, pdf, f"years-{arguments['year']}.pdf", printing, None, place, len(years))
+
+    @query
+    def render_document(self, call: Call) -> dict[str, Any]:
+        """A document of another owner as PDF (`contract.document`); asked by the gateway only, which names the file."""
+        document = call.load(schemas.RenderDocument())["document"]
+        return _reply(offload(printouts.render_document, document), "document.pdf")
 
     def _years(self, call: Call, asked: dict[str, Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -12,16 +12,19 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import segno
 import typst
 
 from services.certs import contract, fonts, rules
+from services.certs.proofs.rules import unit_of
 from services.shared import clock
 from services.shared.errors import Conflict
 
 TEMPLATES = Path(__file__).parent / "templates"
+# For archives: fonts and colours inside, nothing that runs or calls out (ISO 19005-2, level B).
+PDF_STANDARD: Final = "a-2b"
 STANDARD_TEMPLATE = "learning-certificate"
 
 
@@ -41,6 +44,9 @@ class Paper:
     base_url: str
     template: str = STANDARD_TEMPLATE
     seal: str = ""  # what a reader without a network checks (`offline.py`)
+    kind: str = rules.Kind.LEARNING
+    code: str = ""  # of the programme; the number that the institution gave; year and unit
+    issuer: str = contract.ISSUER_ZH
 
 
 def render(paper: Paper) -> bytes:
@@ -48,7 +54,9 @@ def render(paper: Paper) -> bytes:
 
     Raises Conflict("certs.name_not_printable") for text with characters that the fonts do not have.
     """
-    require_printable(paper.holder_name, paper.school_name, paper.programme_zh, paper.programme_en)
+    require_printable(
+        paper.holder_name, paper.school_name, paper.programme_zh, paper.programme_en, paper.code, paper.issuer
+    )
     return compose(template_file(paper.template), "certificate", _data(paper), paper.issued_at)
 
 
@@ -68,6 +76,7 @@ def compose(template: Path, name: str, data: dict[str, Any], at: dt.datetime) ->
         format="pdf",
         sys_inputs={name: json.dumps(data, ensure_ascii=False)},
         timestamp=int(at.timestamp()),
+        pdf_standards=[PDF_STANDARD],
     )
     assert isinstance(pdf, bytes)
     return pdf
@@ -101,8 +110,9 @@ def _fonts() -> typst.Fonts:
 def _data(paper: Paper) -> dict[str, str]:
     address = contract.verification_url(paper.base_url, paper.number)
     issued_on = paper.issued_at.astimezone(clock.BEIJING).date()
+    unit_zh, unit_en = unit_of(paper.kind, paper.code)
     return {
-        "title": f"学习证书 {rules.format_number(paper.number)}",
+        "title": f"{contract.KINDS[paper.kind][0]} {rules.format_number(paper.number)}",
         "number": rules.format_number(paper.number),
         "holder_name": paper.holder_name,
         "school_name": paper.school_name,
@@ -115,8 +125,12 @@ def _data(paper: Paper) -> dict[str, str]:
         "hours": str(paper.hours),
         "issued_on": issued_on.isoformat(),
         "issued_zh": _chinese_day(issued_on),
-        "issuer_zh": contract.ISSUER_ZH,
-        "issuer_en": contract.ISSUER_EN,
+        "issuer_zh": paper.issuer,
+        # An institution's name is printed as it gave it.
+        "issuer_en": contract.ISSUER_EN if paper.issuer == contract.ISSUER_ZH else "",
+        "code": paper.code,
+        "unit_zh": unit_zh,
+        "unit_en": unit_en,
         "address": address,
         "qr": qr_svg(f"{address}#{paper.seal}" if paper.seal else address),
     }

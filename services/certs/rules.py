@@ -36,7 +36,12 @@ class Reason(enum.StrEnum):
 
 
 class Kind(enum.StrEnum):
-    LEARNING = "LEARNING"  # 学习证书 of a season (`domain.md` §2.4)
+    """Kinds of certificates (`domain.md` §2.4)."""
+
+    LEARNING = "LEARNING"  # 学习证书 of a season
+    CREDIT = "CREDIT"  # 学分证书 of a frozen year: S2:171
+    COMPLETION = "COMPLETION"  # 结业证书: an institution issued it, and registered it here (S2:171)
+    STUDY_PROOF = "STUDY_PROOF"  # 成绩证明: what was recognised of a season, enough or not
 
 
 # What may follow what. A corrected ledger may still lift NOT_EARNED; nothing leaves REPLACED or REVOKED.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from services.certs.contract import MOST_AT_ONCE
+from services.certs.contract.document import PrintedDocument
 from services.shared.fields import Instant
 from services.shared.paging import Page
 
@@ -96,6 +97,7 @@ class Verification(Schema):
     kind = fields.String()
     holder_name = fields.String()  # masked
     school_name = fields.String()
+    programme_code = fields.String()
     programme_zh = fields.String()
     programme_en = fields.String()
     opens_on = fields.String()
@@ -146,3 +148,7 @@ class RenderTeacherSheet(RenderYearSheet):
 class RenderSchoolList(RenderYearSheet):
     place = fields.String(required=True, validate=validate.Length(min=2, max=80))
     reason = fields.String(required=True, validate=_reason)
+
+
+class RenderDocument(Schema):
+    document = fields.Nested(PrintedDocument, required=True)

@@ -13,12 +13,16 @@ from services.catalog import contract as catalog
 from services.certs import contract, policy, queries, schemas, showing
 from services.certs.actions import deciding, documents, persons, projections
 from services.certs.actions.persons import Merge
+from services.certs.badges.entrypoints import Badges
 from services.certs.corrections.entrypoints import Corrections
 from services.certs.dependencies import OfficeProvider, VerifierProvider
 from services.certs.holds.entrypoints import Holds
 from services.certs.models import Programme
 from services.certs.projections import PROJECTIONS
+from services.certs.proofs.entrypoints import Proofs
+from services.certs.registrations.entrypoints import Registrations
 from services.certs.rules import Kind
+from services.certs.shares.entrypoints import Shares
 from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
 from services.identity import contract as identity
 from services.org import contract as org
@@ -46,7 +50,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService(Corrections, Holds, AuditTrail):
+class CertsService(Badges, Corrections, Holds, Proofs, Registrations, Shares, AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE

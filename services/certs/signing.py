@@ -29,7 +29,11 @@ class Signer:
         return cls(keyring.key_id(PURPOSE), keyring.signing_key(PURPOSE))
 
     def sign(self, statement: bytes) -> str:
-        return _encode(self._key.sign(statement))
+        return _encode(self.sign_raw(statement))
+
+    def sign_raw(self, data: bytes) -> bytes:
+        """The 64 bytes as such, for formats that write them in their own way."""
+        return self._key.sign(data)
 
 
 @dataclasses.dataclass(frozen=True)

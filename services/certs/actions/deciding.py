@@ -92,7 +92,9 @@ def _judge(db: Session, programme: Programme, standings: list[Standing], names: 
             due=programme.due_at is not None,
             verified=placement is not None and placement.state == "VERIFIED",
             holder_known=names.get(standing.teacher_id) != "",
-            printable=not fonts.unprintable(_printed(programme, placement, names.get(standing.teacher_id, ""))),
+            # Nothing is printed for who earned nothing: of a season's millions most texts need no look.
+            printable=not standing.requirement_met
+            or not fonts.unprintable(_printed(programme, placement, names.get(standing.teacher_id, ""))),
         )
         cases.append(Case(standing, placement, before, verdict))
     return cases

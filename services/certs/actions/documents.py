@@ -65,6 +65,12 @@ def is_genuine(verifier: Verifier, certificate: Certificate | None) -> bool:
     return genuine
 
 
+def require_genuine(verifier: Verifier, certificate: Certificate) -> None:
+    """Raises Conflict("certs.record_damaged") for a row that does not say what was signed."""
+    if not is_genuine(verifier, certificate):
+        raise Conflict("certs.record_damaged")
+
+
 def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certificate, base_url: str) -> Paper:
     """What to print, taken from the signed statement.
 
@@ -74,8 +80,7 @@ def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certific
     if certificate.state != State.ISSUED:
         raise Conflict(rules.TransitionError(State(certificate.state), State.ISSUED).code)
     holder = open_holder(cipher, certificate)
-    if not is_genuine(verifier, certificate):
-        raise Conflict("certs.record_damaged")
+    require_genuine(verifier, certificate)
     signed = rules.read_statement(certificate.statement)
     seal = _seal(verifier, signed, certificate)
     if seal is None or signed.holder_digest != holder.digest:
@@ -93,6 +98,9 @@ def prepare_paper(cipher: FieldCipher, verifier: Verifier, certificate: Certific
         base_url=base_url,
         template=certificate.template,
         seal=seal,
+        kind=signed.kind,
+        code=signed.programme_code,
+        issuer=signed.issuer,
     )
 
 

@@ -22,7 +22,9 @@ from services.certs.models import (
     MovedCertificate,
     Standing,
 )
+from services.certs.registrations.models import Registration
 from services.certs.rules import State
+from services.certs.shares.models import Share
 
 BY_ITSELF = f"service:{contract.SERVICE}"
 MERGED, UNDONE = "certs.person_merged", "certs.merge_undone"
@@ -61,11 +63,12 @@ def keep_merge(db: Session, merge: Merge, now: dt.datetime) -> None:
 
 
 def erase_holder(db: Session, account_id: uuid.UUID) -> list[str]:
-    """Destroy the names on a person's certificates and forget their PDFs; returns the storage keys to delete.
+    """Destroy the names on a person's certificates and forget their PDFs and links; returns the storage keys to delete.
 
     The certificates stay valid and verifiable: what was signed holds the name masked, and a digest whose salt is gone.
     """
     db.execute(sa.update(Certificate).where(Certificate.teacher_id == account_id).values(holder_sealed=""))
+    db.execute(sa.delete(Share).where(Share.teacher_id == account_id))
     removed = sa.delete(Document).where(Document.teacher_id == account_id).returning(Document.storage_key)
     return list(db.scalars(removed))
 
@@ -106,12 +109,14 @@ def _return_certificates(db: Session, merge: Merge, now: dt.datetime) -> None:
 
 
 def _assign(db: Session, certificate: Certificate, account_id: uuid.UUID) -> None:
-    """Give the certificate, what happened to it, and its PDF to the account."""
+    """Give the certificate, what happened to it, its PDF, its links and its registration to the account."""
     certificate.teacher_id = account_id
     db.flush()
-    for table in (CertificateHistory, Document):
+    for table in (CertificateHistory, Document, Share):
         of_it = table.certificate_id == certificate.certificate_id
         db.execute(sa.update(table).where(of_it).values(teacher_id=account_id))
+    registered = Registration.subject_id == certificate.programme_id
+    db.execute(sa.update(Registration).where(registered).values(teacher_id=account_id))
 
 
 def _reconsider(db: Session, merge: Merge) -> None:

@@ -24,7 +24,7 @@ from services.certs.corrections import rules as correcting
 from services.certs.corrections.models import CorrectedCertificate, Correction
 from services.certs.corrections.queries import CorrectionView
 from services.certs.models import Certificate, Decision, MovedCertificate, Standing
-from services.certs.rules import Reason, State
+from services.certs.rules import Kind, Reason, State
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
 from services.shared.errors import Conflict, NotFound
@@ -219,6 +219,9 @@ def _keep_way_back(db: Session, certificate: Certificate, successor: Certificate
 
 
 def _announce(db: Session, event_type: str, certificate: Certificate, version: int, more: dict[str, Any]) -> None:
+    # The events tell of seasons: whoever hears of one takes its hours in or back. Other kinds bring no hours anywhere.
+    if certificate.kind != Kind.LEARNING:
+        return
     payload = {
         "teacher_id": str(certificate.teacher_id),
         "programme_id": str(certificate.programme_id),

@@ -141,7 +141,9 @@ def test_the_index_alone_refuses_a_second_valid_certificate(season):
     season.decide()
     with season.certs.database.work() as db:
         [first] = db.scalars(sa.select(Certificate).where(Certificate.teacher_id == teacher))
-    values = {column.key: getattr(first, column.key) for column in Certificate.__table__.columns}
+    # Its bit in the status list is PostgreSQL's to give.
+    columns = [column for column in Certificate.__table__.columns if column.key != "status_index"]
+    values = {column.key: getattr(first, column.key) for column in columns}
     second = sa.insert(Certificate).values(values | {"certificate_id": new_id(), "number": "other"})
     with season.certs.database.work() as db, pytest.raises(sa.exc.IntegrityError, match="certificate_one_valid"):
         db.execute(second)

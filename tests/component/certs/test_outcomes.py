@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.certs.actions import deciding
+from services.certs.models import Decision
 from services.shared import clock
 from services.shared.bus import NotYet
 from services.shared.errors import NotFound
@@ -169,3 +171,18 @@ def test_without_a_name_she_is_blocked_until_the_profile_is_complete(season, a_p
     )
     season.decide()
     assert season.standing_of(teacher, a_person)["state"] == "ISSUED"
+
+
+def test_only_who_would_be_issued_one_has_the_text_looked_at(season, monkeypatch):
+    looked_at = []
+    real = deciding.fonts.unprintable
+    monkeypatch.setattr(deciding.fonts, "unprintable", lambda text: looked_at.append(text) or real(text))
+    season.teacher(name="甲得到")
+    short = season.teacher("5.00", done=4, met=False, name="乙😀")
+    season.close()
+    season.decide()
+    assert len(looked_at) == 1
+    assert looked_at[0].startswith("甲得到")
+    with season.certs.database.work() as db:
+        decision = db.get(Decision, (season.programme_id, short, "LEARNING"))
+        assert (decision.state, decision.reasons) == ("NOT_EARNED", ["requirement_not_met", "courses_missing"])

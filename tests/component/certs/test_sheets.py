@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.certs.render import CertsRenderService
 from services.org import contract as org
 from services.shared import clock
-from services.shared.actor import Role
+from services.shared.actor import Role, service_actor
 from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.shared.ids import new_id
 from tests.component.certs.conftest import COUNTY
@@ -155,3 +155,14 @@ def test_a_list_of_nobody_or_of_too_many_is_refused_by_name(printer, neighbours,
     assert "identity.disclose_people" not in neighbours.methods()
     with pytest.raises(NotFound):
         printer.call("render_school_list", {**asked, "place": "CN/440000/440100/440104"}, head)
+
+
+def test_a_document_of_another_owner_is_printed_for_the_gateway_and_for_nobody_else(printer, a_person):
+    document = {"title": {"zh": "缴款通知书"}, "at": "2026-03-01T00:00:00Z", "notes": ["一千二百元整"]}
+    printed = printer.call("render_document", {"document": document}, service_actor("gateway"))
+    assert "一千二百元整" in text_of(printed)
+    for actor in (a_person(), elevated(a_person(None, (Role.NATIONAL_OPERATOR, "CN"))), service_actor("billing")):
+        with pytest.raises(NotAllowed):
+            printer.call("render_document", {"document": document}, actor)
+    with pytest.raises(InvalidInput, match=r"shared\.invalid"):
+        printer.call("render_document", {"document": {"title": {"zh": "x"}}}, service_actor("gateway"))

@@ -128,3 +128,12 @@ def test_the_qr_svg_holds_the_modules_of_the_address():
 def test_each_template_in_the_folder_compiles():
     for template in rendering.TEMPLATES.glob("*.typ"):
         assert rendering.render(paper(template=template.stem)).startswith(b"%PDF")
+
+
+def test_a_pdf_is_made_for_archives_and_says_so():
+    pdf = rendering.render(paper())
+    assert b"<pdfaid:part>2</pdfaid:part>" in pdf
+    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
+    # What a reader needs to show the colours as they were meant; without it the flag would be a lie.
+    assert b"/OutputIntents" in pdf
+    assert b"/JavaScript" not in pdf

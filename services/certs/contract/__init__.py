@@ -21,6 +21,7 @@ ISSUER_EN: Final = "Yanxiu, teachers' professional development"
 ISSUER_PLACE: Final = "CN"  # where the people are who may correct what was issued
 
 VERIFICATION_PATH: Final = "/verify/"
+SHARED_PATH: Final = "/shared/"
 MOST_AT_ONCE: Final = 200  # numbers verified in one request; ours
 
 
@@ -45,6 +46,15 @@ class CorrectionState(enum.StrEnum):
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     LAPSED = "LAPSED"  # nobody decided in time
+
+
+# What a reader is told of the kind (`rules.Kind`).
+KINDS: Final[dict[str, tuple[str, str]]] = {
+    "LEARNING": ("学习证书", "Certificate of learning"),
+    "CREDIT": ("学分证书", "Certificate of credits"),
+    "COMPLETION": ("结业证书", "Certificate of completion"),
+    "STUDY_PROOF": ("成绩证明", "Proof of study"),
+}
 
 
 def verification_url(base_url: str, number: str) -> str:
@@ -103,6 +113,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "证书编号不正确：请检查是否有漏输或错输的字符。",
         "This is not a certificate number: look for a missing or mistyped character.",
     ),
+    "certs.status_list_unknown": ("没有这份状态列表。", "There is no such status list."),
     "certs.name_not_printable": (
         "姓名、学校或专题名称中有暂不能打印的字符，请联系平台处理。",
         "The name, school or programme holds a character that cannot be printed yet; please contact the platform.",
@@ -153,6 +164,47 @@ ERRORS: dict[str, tuple[str, str]] = {
     "certs.hours_short": (
         "更正后的学时未达到要求，不能换发；如确有错误，请撤销。",
         "The corrected hours are below the requirement: it cannot be re-issued, only revoked.",
+    ),
+    "certs.share_unknown": (
+        "链接无效、已过期或已被持证人撤回。",
+        "This link is not valid, has expired, or was taken back by the holder.",
+    ),
+    "certs.too_many_shares": (
+        "该证书的有效链接已达上限，请先撤回不用的链接。",
+        "This certificate has as many live links as it may; take back one that is no longer needed.",
+    ),
+    "certs.not_valid": (
+        "证书已被替换或撤销，不能分享。",
+        "The certificate was replaced or revoked; it cannot be shared.",
+    ),
+    "certs.teacher_unknown": ("没有这位教师。", "There is no such teacher."),
+    "certs.teacher_not_verified": (
+        "教师身份尚未通过学校认证，暂不能出具证书。",
+        "The school has not verified this teacher yet, so no certificate can be issued.",
+    ),
+    "certs.season_open": (
+        "专题尚未结束，结束后方可出具证明。",
+        "The programme has not closed; a proof can be had afterwards.",
+    ),
+    "certs.nothing_recognised": (
+        "该专题没有已认定的学时。",
+        "No hours were recognised in this programme.",
+    ),
+    "certs.requirement_not_met": (
+        "该年度未达到要求，不能出具学分证书。",
+        "The year's requirements were not met, so there is no credit certificate.",
+    ),
+    "certs.issue_held": (
+        "该专题的学时正在复核，暂停出具证书，请稍后再试。",
+        "The hours of this programme are being proved again; nothing is issued meanwhile. Please try later.",
+    ),
+    "certs.days_disordered": (
+        "日期顺序不正确：开始、结束、发证日期应依次不早于前一日期，且不晚于今天。",
+        "The days are out of order: begun, ended, issued, each not before the one before it, and none in the future.",
+    ),
+    "certs.issued_number_taken": (
+        "该证书编号已登记给另一位教师，请核对。",
+        "This number is registered for another teacher's certificate; please check it.",
     ),
     "certs.holder_unknown": ("没有可署名的姓名。", "There is no name to put on the certificate."),
 }
