@@ -11,11 +11,12 @@ from types import ModuleType
 import flask_smorest
 from flask import Flask, Response, request
 
-from gateway import auth, blueprints, caching, errors, intake, observation, openapi, security
+from gateway import auth, blueprints, caching, errors, intake, observation, openapi, portal, security, study_lane
 from gateway.context import EXTENSION, Bus, Gateway, call, gateway
 from gateway.documentation import documentation, publish
 from gateway.health import health
 from gateway.limits import Limiter
+from gateway.media import media
 from gateway.messages import load_catalogue
 from gateway.revocations import Revocations
 from gateway.study_papers import StudyPapers
@@ -51,7 +52,11 @@ def create_app(
     errors.install(app)
     app.register_blueprint(health)
     app.register_blueprint(documentation)
+    app.register_blueprint(media)
+    portal.install(app)
     _register(app, modules if modules is not None else _find_modules(), operations)
+    if operations.find(f"learning.{study_lane.OPERATION}", "POST"):
+        app.wsgi_app = study_lane.StudyLane(app.wsgi_app, app.extensions[EXTENSION])  # type: ignore[method-assign]
     return app
 
 

@@ -49,6 +49,7 @@ class SignIn:
     desk: Desk
     elevated_until: dt.datetime | None
     waiting: bool
+    place: str = ""
 
 
 class _Ed25519Registry(jws.JWSRegistry):
@@ -79,10 +80,7 @@ class AccessTokens:
             sign_in = self._read(token)
             with self._lock:
                 self._known[digest] = sign_in
-        if now >= sign_in.expires_at:
-            raise NotAllowed("shared.token_expired")
-        if now < sign_in.issued_at - CLOCK_SKEW:
-            raise NotAllowed("shared.token_invalid", "", "issued in the future")
+        require_current(sign_in, now)
         return sign_in
 
     def _read(self, token: str) -> SignIn:
@@ -93,6 +91,14 @@ class AccessTokens:
             return _sign_in(claims)
         except (JoseError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise NotAllowed("shared.token_invalid", "", type(error).__name__) from None
+
+
+def require_current(sign_in: SignIn, now: dt.datetime) -> None:
+    """Raises NotAllowed for a token outside its time."""
+    if now >= sign_in.expires_at:
+        raise NotAllowed("shared.token_expired")
+    if now < sign_in.issued_at - CLOCK_SKEW:
+        raise NotAllowed("shared.token_invalid", "", "issued in the future")
 
 
 def _sign_in(claims: dict[str, Any]) -> SignIn:
@@ -109,6 +115,7 @@ def _sign_in(claims: dict[str, Any]) -> SignIn:
         desk=Desk(claims.get("dsk", Desk.TEACHER)),
         elevated_until=instant_in(claims.get("elv")),
         waiting=claims.get("wai", False) is True,
+        place=str(claims.get("plc", "")),
     )
 
 
@@ -118,24 +125,38 @@ def authenticate(request: Request) -> Actor:
     Raises NotAllowed for a token that is malformed, forged, expired or revoked, also on routes open to visitors: a
     client that sends a dead token must learn it.
     """
+    token = access_token(request)
+    if token is None:
+        return visitor(request)
+    sign_in = gateway().tokens.verify(token, clock.now())
+    gateway().revocations.refuse_revoked(sign_in)
+    return actor_of(sign_in, client_address(request))
+
+
+def access_token(request: Request) -> str | None:
+    """The text of the access token; None for a visitor. Raises NotAllowed for another kind of credentials."""
     header = request.headers.get("Authorization", "")
     if not header:
-        return visitor(request)
+        return None
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise NotAllowed("shared.token_invalid", "", "not a bearer token")
-    sign_in = gateway().tokens.verify(token.strip(), clock.now())
-    gateway().revocations.refuse_revoked(sign_in)
+    return token.strip()
+
+
+def actor_of(sign_in: SignIn, address: str) -> Actor:
+    """The person of a sign-in, at a network address."""
     return Actor(
         kind=Kind.PERSON,
         account_id=sign_in.account_id,
         identity=sign_in.identity,
         grants=sign_in.grants,
         session_id=sign_in.session_id,
-        address=client_address(request),
+        address=address,
         desk=sign_in.desk,
         elevated_until=sign_in.elevated_until,
         waiting=sign_in.waiting,
+        place=sign_in.place,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import IO, Any
 
 from gateway.context import gateway
@@ -36,6 +37,7 @@ class Keeper:
 
 
 TICKETS = Keeper("identity", "prepare_evidence", "keep_evidence", "evidence_id", AREA)
+MATERIALS = Keeper("learning", "prepare_course_material", "keep_course_material", "material_id", "materials")
 DECLARATIONS = Keeper("credits", "prepare_attachment", "keep_attachment", "attachment_id", "attachments")
 
 
@@ -47,36 +49,46 @@ def read_image(file: IO[bytes]) -> Image:
     return clean_image(content)
 
 
-def read_proof(file: IO[bytes]) -> tuple[str, bytes]:
+def read_proof(file: IO[bytes], refusal: str = ATTACHMENT_FORM) -> tuple[str, bytes]:
     """Media type and content of a proof as it may be kept: a PDF as it is, a picture without what was written beside it.
 
-    Raises InvalidInput("credits.attachment_form") for anything else, whatever it calls itself.
+    Raises InvalidInput(`refusal`) for anything else, whatever it calls itself.
     """
     content = file.read(ATTACHMENT_BYTES + 1)
     if len(content) > ATTACHMENT_BYTES:
-        raise InvalidInput(ATTACHMENT_FORM, "file", "too large")
+        raise InvalidInput(refusal, "file", "too large")
     if content.startswith(b"%PDF-"):
         # Its end may be followed by a few line ends; a file cut off in the upload has none.
         if b"%%EOF" not in content[-1024:]:
-            raise InvalidInput(ATTACHMENT_FORM, "file", "a PDF without its end")
+            raise InvalidInput(refusal, "file", "a PDF without its end")
         return "application/pdf", content
     try:
         image = clean_image(content)
     except InvalidInput as error:
-        raise InvalidInput(ATTACHMENT_FORM, "file", error.detail) from None
+        raise InvalidInput(refusal, "file", error.detail) from None
     return image.media_type, image.content
 
 
-def add_image(image: Image, ticket: dict[str, str], tell: Tell) -> dict[str, Any]:
-    """Keep a photo of a ticket."""
-    reply = add_file(TICKETS, image.media_type, image.content, ticket, tell)
+def add_image(image: Image, ticket: dict[str, str], consent: dict[str, str], tell: Tell) -> dict[str, Any]:
+    """Keep a photo of a ticket, with the consent of whom it shows."""
+    reply = add_file(TICKETS, image.media_type, image.content, ticket, tell, consent)
     return {"evidence_id": reply["evidence_id"], "evidence": reply["evidence"]}
 
 
-def add_file(keeper: Keeper, media_type: str, content: bytes, owner: dict[str, str], tell: Tell) -> dict[str, Any]:
-    """Get a place and a key from the keeper, store the sealed file there, and say where it lies. The keeper's last reply."""
+def add_file(
+    keeper: Keeper,
+    media_type: str,
+    content: bytes,
+    owner: dict[str, str],
+    tell: Tell,
+    terms: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Get a place and a key from the keeper, store the sealed file there, and say where it lies. The keeper's last reply.
+
+    `terms`: what the keeper asks for before it gives a place.
+    """
     described = {"sha256": hashlib.sha256(content).hexdigest(), "media_type": media_type, "size": len(content)}
-    slot = tell(keeper.service, keeper.prepare, {**owner, **described}, step="place")
+    slot = tell(keeper.service, keeper.prepare, {**owner, **described, **terms}, step="place")
     file_id = slot[keeper.id_name]
     stored = storage().put(keeper.area, seal_file(content, slot["file_key"], file_id), SEALED)
     kept = {**owner, keeper.id_name: file_id, "storage_key": stored.key}

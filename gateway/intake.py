@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -22,7 +22,11 @@ from services.shared.errors import InvalidInput
 MAX_BODY = 1024 * 1024
 MAX_UPLOAD = 6 * 1024 * 1024
 # Operations whose file may be larger: it is sealed and stored piece by piece.
-LARGE_UPLOADS = {"upload_job": 25 * 1024 * 1024, "add_attachment": 11 * 1024 * 1024}
+LARGE_UPLOADS = {
+    "upload_job": 25 * 1024 * 1024,
+    "add_attachment": 11 * 1024 * 1024,
+    "add_course_material": 11 * 1024 * 1024,
+}
 MAX_QUERY = 4096
 MAX_HEADER = 8192
 MAX_FORM_PARTS = 50
@@ -47,9 +51,14 @@ def check_address(req: Request) -> None:
     if not _is_clean_text(req.environ.get("PATH_INFO", "").encode("latin-1", "replace")):
         raise InvalidInput("shared.bad_path")
     for name, value in req.headers.items():
-        if len(value) > MAX_HEADER or _CONTROL.search(value):
+        if not are_clean_headers((value,)):
             raise InvalidInput("shared.bad_header", name)
     _check_query(req.query_string)
+
+
+def are_clean_headers(values: Iterable[str]) -> bool:
+    """Whether none of these values is too long or holds a control character."""
+    return not any(len(value) > MAX_HEADER or _CONTROL.search(value) for value in values)
 
 
 def _check_query(raw: bytes) -> None:

@@ -97,9 +97,25 @@ LIMITS: dict[str, Limit] = {
     "verify_certificate": Limit("60/minute", "60/minute", closed=True),
     # Two thousand numbers a minute: whoever guesses meets one of a season's 14 million after some ten months, masked.
     "verify_certificates": Limit("10/minute", "10/minute", closed=True),
+    # Two hundred and fifty-six bits are not guessed; a link that was passed on is not read by the thousand either.
+    "open_share": Limit("30/minute", "30/minute", closed=True),
+    "render_shared": Limit("30/minute", "30/minute", closed=True),
+    "share_certificate": Limit("30/hour", "120/hour"),
+    "get_credential": Limit("60/minute", "60/minute", closed=True),
     "verify_certificate_page": Limit("60/minute", "60/minute", closed=True),
     # A minute of study is one report; several come after a broken network. Losing one costs a teacher's time: open.
     "report_segments": Limit("240/minute", "60000/minute"),
+    # An answer is saved at each click, and losing one costs points: open.
+    "save_exam_answers": Limit("240/minute", "60000/minute"),
+    # Each reads an index by some twenty keys.
+    # Each of ten megabytes at most.
+    "add_course_material": Limit("60/hour", "180/hour", closed=True),
+    "view_course_material": Limit("120/hour", "6000/hour"),
+    "search_course": Limit("60/minute", "6000/minute"),
+    "report_course_text": Limit("30/hour", "6000/hour"),
+    "start_exam_attempt": Limit("20/minute", "6000/minute"),
+    # A file of thousands of questions each.
+    "import_question_bank": Limit("20/minute", "60/minute"),
     # Whoever asks by learner number learns where its holder is: enough for a day's desk, too little to walk the numbers.
     "preview_transfer": Limit("20/minute;300/hour", "60/minute", closed=True),
     "request_transfer": Limit("20/minute;300/hour", "60/minute", closed=True),

@@ -34,7 +34,7 @@ def record(response: Response, request: Request) -> None:
     seconds = time.monotonic() - context.started
     # A made-up method would make a new time series each time.
     method = request.method if request.method in METHODS else "OTHER"
-    requests.labels(method, route_template(request), str(response.status_code)).observe(seconds)
+    count(method, route_template(request), response.status_code, seconds)
     if context.problem_code:
         problems.labels(context.problem_code).inc()
     log.info(
@@ -49,3 +49,8 @@ def record(response: Response, request: Request) -> None:
         code=context.problem_code,
         signed_in=context.actor.account_id is not None,
     )
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """Add one answer to the figures."""
+    requests.labels(method, route, str(status)).observe(seconds)

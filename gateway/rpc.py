@@ -16,9 +16,12 @@ from services.shared.errors import Unavailable
 LEAST_SECONDS = 0.05
 
 
-def ask(service: str, method: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The reply of a query. Raises the service's refusal, or Unavailable; both become problem+json by themselves."""
-    return _call(service, method, arguments or {}, None)
+def ask(service: str, method: str, arguments: dict[str, Any] | None = None, *, token: str = "") -> dict[str, Any]:
+    """The reply of a query. Raises the service's refusal, or Unavailable; both become problem+json by themselves.
+
+    `token` is for the few questions that the gateway asks as itself; otherwise the request's actor asks.
+    """
+    return _call(service, method, arguments or {}, None, token)
 
 
 def tell(service: str, method: str, arguments: dict[str, Any] | None = None, *, step: str = "") -> dict[str, Any]:
@@ -52,14 +55,14 @@ def extend_deadline(seconds: float) -> None:
     context.deadline = max(context.deadline, context.started + seconds)
 
 
-def _call(service: str, method: str, arguments: dict[str, Any], key: str | None) -> dict[str, Any]:
+def _call(service: str, method: str, arguments: dict[str, Any], key: str | None, token: str = "") -> dict[str, Any]:
     context = call()
     with trace.span(context.traceparent):
         return gateway().bus.call(
             service,
             method,
             arguments,
-            actor_token=actor_token(service),
+            actor_token=token or actor_token(service),
             command_id=key,
             timeout=_time_left(),
             call_id=context.call_id,

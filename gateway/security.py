@@ -7,6 +7,7 @@ import secrets
 from flask import Response, g
 
 from gateway.context import call, gateway
+from services.shared.settings import Settings
 
 # JSON is never rendered; if a browser is tricked into it, nothing in it may run.
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -34,10 +35,16 @@ def style_nonce() -> str:
 
 
 def add_headers(response: Response) -> None:
-    response.headers.update(HEADERS)
+    response.headers.update(api_headers(gateway().settings))
     response.headers["Content-Security-Policy"] = _policy(response)
-    if gateway().settings.base_url.startswith("https:"):
-        response.headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+
+
+def api_headers(settings: Settings) -> dict[str, str]:
+    """The headers of an answer that is no page."""
+    headers = {**HEADERS, "Content-Security-Policy": API_POLICY}
+    if settings.base_url.startswith("https:"):
+        headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+    return headers
 
 
 def _policy(response: Response) -> str:

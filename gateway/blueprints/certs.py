@@ -13,6 +13,7 @@ from gateway.errors import problem_of
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
+from gateway.papers import PDF_DOCUMENT
 from gateway.people import explained
 from gateway.rpc import ask, extend_deadline, tell
 from gateway.schemas import Page
@@ -20,12 +21,22 @@ from gateway.schemas.certs import (
     Certificate,
     CertificatePage,
     CertificateStanding,
+    CertificateSummary,
+    CreatedShare,
     HoldLifting,
     IssueHold,
     IssueHolds,
     KeySet,
+    NewCompletion,
+    NewShare,
     NumberAnswers,
     Numbers,
+    RegisteredCertificate,
+    RegisteredCertificates,
+    Share,
+    SharedCertificate,
+    Shares,
+    VerifiableCredential,
     Verification,
 )
 from gateway.warm import warm
@@ -69,6 +80,43 @@ def get_standing(programme_id: uuid.UUID):
     return {**reply, "messages": texts}
 
 
+@blueprint.post("/programmes/<uuid:programme_id>/study-proof")
+@blueprint.doc(operationId="request_study_proof")
+@blueprint.response(201, CertificateSummary)
+def request_study_proof(programme_id: uuid.UUID):
+    """A proof of what was recognised of a season that is over (成绩证明), enough for its certificate or not.
+
+    Asked for again it is the same one, or the next edition where the figures have changed since.
+    """
+    return tell("certs", "request_study_proof", {"programme_id": str(programme_id)})
+
+
+@blueprint.post("/year-verifications/<int:year>/credit-certificate")
+@blueprint.doc(operationId="request_credit_certificate")
+@blueprint.response(201, CertificateSummary)
+def request_credit_certificate(year: int):
+    """The credit certificate (学分证书) of a frozen year whose requirements were met."""
+    return tell("certs", "request_credit_certificate", {"year": year})
+
+
+@blueprint.post("/completion-certificates")
+@blueprint.doc(operationId="register_completion")
+@blueprint.arguments(NewCompletion)
+@blueprint.response(201, RegisteredCertificate)
+def register_completion(body):
+    """Register a certificate that your institution issued (结业证书): it gets a number here, and anybody can check it."""
+    return tell("certs", "register_completion", NewCompletion().dump(body))
+
+
+@blueprint.get("/completion-certificates")
+@blueprint.doc(operationId="list_registrations")
+@blueprint.arguments(Page, location="query")
+@blueprint.response(200, RegisteredCertificates)
+def list_registrations(page):
+    """What your institution registered, newest first."""
+    return ask_page("certs", "list_registrations", page)
+
+
 @blueprint.get("/certificates/<uuid:certificate_id>")
 @blueprint.doc(operationId="get_certificate")
 @blueprint.response(200, Certificate)
@@ -79,14 +127,14 @@ def get_certificate(certificate_id: uuid.UUID):
 
 
 @blueprint.get("/certificates/<uuid:certificate_id>/pdf")
-@blueprint.doc(
-    operationId="render_certificate",
-    responses={200: {"description": "The PDF", "content": {"application/pdf": {"schema": {"type": "string"}}}}},
-)
+@blueprint.doc(operationId="render_certificate", responses=PDF_DOCUMENT)
 def render_certificate(certificate_id: uuid.UUID):
     """Download the certificate as PDF; it is made when first asked for."""
     extend_deadline(RENDER_SECONDS)
-    document = ask(contract.RENDER, "render_certificate", {"certificate_id": str(certificate_id)})
+    return _stored_pdf(ask(contract.RENDER, "render_certificate", {"certificate_id": str(certificate_id)}))
+
+
+def _stored_pdf(document: dict) -> Response:
     caching.allow(0, etag=document["sha256"])
     # No file is opened for who has it already, nor for a HEAD request, after which nothing would close it.
     known = request.if_none_match.contains_weak(document["sha256"])
@@ -96,6 +144,53 @@ def render_certificate(certificate_id: uuid.UUID):
         response.content_length = document["size"]
     response.headers["Content-Disposition"] = f'attachment; filename="{document["file_name"]}"'
     return response
+
+
+@blueprint.post("/certificates/<uuid:certificate_id>/shares")
+@blueprint.doc(operationId="share_certificate")
+@blueprint.arguments(NewShare)
+@blueprint.response(201, CreatedShare)
+def share_certificate(body, certificate_id: uuid.UUID):
+    """A link that shows this certificate, with your name in full and its PDF, until it expires or you take it back.
+
+    The link is told once: only its hash is kept.
+    """
+    caching.allow(0)
+    return tell("certs", "share_certificate", {"certificate_id": str(certificate_id), **body})
+
+
+@blueprint.get("/certificates/<uuid:certificate_id>/shares")
+@blueprint.doc(operationId="list_shares")
+@blueprint.arguments(Page, location="query")
+@blueprint.response(200, Shares)
+def list_shares(page, certificate_id: uuid.UUID):
+    """The links to your certificate, newest first, and how often each was opened."""
+    return ask_page("certs", "list_shares", {"certificate_id": str(certificate_id), **page})
+
+
+@blueprint.delete("/certificate-shares/<uuid:share_id>")
+@blueprint.doc(operationId="revoke_share")
+@blueprint.response(200, Share)
+def revoke_share(share_id: uuid.UUID):
+    """Take a link back: it opens nothing from now on."""
+    return tell("certs", "revoke_share", {"share_id": str(share_id)})
+
+
+@blueprint.get("/shared-certificates/<string:token>")
+@blueprint.doc(operationId="open_share", security=[])
+@blueprint.response(200, SharedCertificate)
+def open_share(token: str):
+    """What a link shows: the certificate as it stands now, with the holder's name in full; each opening is on record."""
+    caching.allow(0)
+    return tell("certs", "open_share", {"token": token[:200]})
+
+
+@blueprint.get("/shared-certificates/<string:token>/pdf")
+@blueprint.doc(operationId="render_shared", security=[], responses=PDF_DOCUMENT)
+def render_shared(token: str):
+    """The PDF of a certificate that was shared; 409 once it was replaced or revoked."""
+    extend_deadline(RENDER_SECONDS)
+    return _stored_pdf(ask(contract.RENDER, "render_shared", {"token": token[:200]}))
 
 
 @blueprint.get("/verifications/<string:number>")
@@ -127,6 +222,27 @@ def list_certificate_keys():
     return ask("certs", "list_certificate_keys")
 
 
+@blueprint.get("/credentials/<string:number>/<int:edition>")
+@blueprint.doc(operationId="get_credential", security=[])
+@blueprint.response(200, VerifiableCredential)
+def get_credential(number: str, edition: int):
+    """An edition of a certificate as Open Badge 3.0, for any wallet or verifier; its status list says whether it still holds."""
+    typed = number[:200]
+    ready = warm("get_credential", VerifiableCredential, VERIFICATION_SECONDS)
+    asked = {"number": typed, "edition": edition}
+    return ready.answer(f"{typed}/{edition}", lambda: ask("certs", "get_credential", asked)["credential"])
+
+
+@blueprint.get("/status-lists/<int:list_number>")
+@blueprint.doc(operationId="get_status_list", security=[])
+@blueprint.response(200, VerifiableCredential)
+def get_status_list(list_number: int):
+    """A W3C Bitstring Status List: a bit for each certificate, set where it was revoked or replaced."""
+    ready = warm("get_status_list", VerifiableCredential, VERIFICATION_SECONDS)
+    asked = {"list_number": list_number}
+    return ready.answer(str(list_number), lambda: ask("certs", "get_status_list", asked)["credential"])
+
+
 @blueprint.get("/issue-holds")
 @blueprint.doc(operationId="list_issue_holds")
 @blueprint.response(200, IssueHolds)
@@ -142,6 +258,13 @@ def list_issue_holds():
 def lift_issue_hold(body, programme_id: uuid.UUID):
     """Let issuing go on, with the reason why the hours can be relied on; a proof that fails on a later day holds it again."""
     return tell("certs", "lift_issue_hold", {"programme_id": str(programme_id), **body})
+
+
+@pages.get("/.well-known/did.json")
+def show_did_document():
+    """The issuer's keys where `did:web` looks for them."""
+    caching.allow(KEYS_SECONDS, public=True)
+    return ask("certs", "get_did_document")["document"]
 
 
 @pages.get("/verify")
@@ -167,7 +290,26 @@ def show_verification(number: str):
         return response
 
 
-def _page(number: str, found: dict | None, problem: str, status: int) -> Response:
+@pages.get(contract.SHARED_PATH + "<string:token>")
+def show_shared(token: str):
+    """The page behind a holder's link: the verification with the name in full, and the PDF."""
+    call().actor = auth.authenticate(request)
+    try:
+        gateway().limiter.count("open_share", request.method, call().actor)
+        found = tell("certs", "open_share", {"token": token[:200]})
+        response = _page(found["number"], found, "", 200, pdf=f"/api/v1/shared-certificates/{token[:200]}/pdf")
+    except ServiceError as error:
+        problem = problem_of(error)
+        response = _page("", None, error.code, problem.status)
+        if problem.retry_after is not None:
+            response.headers["Retry-After"] = str(problem.retry_after)
+    # The address is the key: no other site may learn it from a link that is followed, and nobody keeps what it showed.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(number: str, found: dict | None, problem: str, status: int, pdf: str = "") -> Response:
     language = call().language
     call().page_policy = (
         f"default-src 'none'; style-src 'nonce-{security.style_nonce()}'; form-action 'self'; base-uri 'none'; "
@@ -180,8 +322,11 @@ def _page(number: str, found: dict | None, problem: str, status: int) -> Respons
         number=number,
         found=found,
         problem=problem,
+        pdf=pdf,
         message=gateway().catalogue.text(problem, language) if problem else "",
-        issuer=contract.ISSUER_ZH if language == "zh" else contract.ISSUER_EN,
+        kind=contract.KINDS[found["kind"]][LANGUAGES.index(language)] if found else "",
+        in_credits=found is not None and found["kind"] == "CREDIT" and found["programme_code"].endswith("/CREDIT"),
+        issuer=_issuer(found, language),
         changes=[_change(change, LANGUAGES.index(language)) for change in found["history"]] if found else [],
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")
@@ -189,6 +334,12 @@ def _page(number: str, found: dict | None, problem: str, status: int) -> Respons
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
     return response
+
+
+def _issuer(found: dict | None, language: str) -> str:
+    """An institution's name stands as it gave it; ours is known in both languages."""
+    ours = contract.ISSUER_ZH if language == "zh" else contract.ISSUER_EN
+    return found["issuer"] if found and found["issuer"] != contract.ISSUER_ZH else ours
 
 
 def _change(change: dict, language: int) -> dict[str, str]:

@@ -103,18 +103,22 @@ def get_phone_ticket(key: dict[str, str], ticket_id: uuid.UUID) -> dict[str, Any
 
 @blueprint.post(f"{TICKET}/photos")
 @blueprint.doc(operationId="add_phone_ticket_photo", security=[])
-@blueprint.arguments(schemas.TicketKey, location="headers")
+@blueprint.arguments(schemas.PhotoHeaders, location="headers")
 @blueprint.arguments(schemas.Photo, location="files", content_type="multipart/form-data")
 @blueprint.response(201, schemas.PhotoAdded)
 def add_phone_ticket_photo(key: dict[str, str], files: dict[str, Any], ticket_id: uuid.UUID) -> dict[str, Any]:
-    """Add a photo of yourself with the document. Place, time and device are taken out; it is sealed, and deleted after a week."""
+    """Add a photo of yourself with the document. Place, time and device are taken out; it is sealed, and deleted after a week.
+
+    It is taken with your consent only (409 otherwise); whoever takes that back withdraws the request, and the photo goes.
+    """
     extend_deadline(UPLOAD_SECONDS)
+    consent = {"consent_version": key.pop("consent_version")}
     ticket = {**key, "ticket_id": str(ticket_id)}
     # Before the file costs anything: a stranger's ticket is unknown.
     ask("identity", "get_phone_ticket", ticket)
     with contextlib.closing(files["file"]) as file:
         image = evidence.read_image(file.stream)
-    return evidence.add_image(image, ticket, tell)
+    return evidence.add_image(image, ticket, consent, tell)
 
 
 @blueprint.post(f"{TICKET}/submission")

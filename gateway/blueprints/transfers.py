@@ -1,4 +1,4 @@
-"""Transfers of teachers between schools, and the holds in their way."""
+"""Transfers of teachers between schools."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from gateway.rpc import ask, tell
 from gateway.schemas import Page
 from gateway.schemas import transfers as schemas
 
-blueprint = Blueprint(
-    "transfers", __name__, description="教师调动、特殊用户 (transfers between schools, holds that stand in their way)"
-)
+blueprint = Blueprint("transfers", __name__, description="教师调动 (transfers between schools)")
 
 
 @blueprint.post("/transfers/preview")
@@ -95,51 +93,6 @@ def reject_transfer(body: dict[str, Any], transfer_id: Any) -> dict[str, Any]:
 def withdraw_transfer(body: dict[str, Any], transfer_id: Any) -> dict[str, Any]:
     """Take the own school's request back while it waits."""
     return tell("org", "withdraw_transfer", {"transfer_id": str(transfer_id), **body})
-
-
-@blueprint.post("/holds")
-@blueprint.doc(operationId="place_hold")
-@blueprint.arguments(schemas.NewHold)
-@blueprint.response(201, schemas.Hold)
-def place_hold(body: dict[str, Any]) -> dict[str, Any]:
-    """Hold a teacher of the own territory: a special user, or arrears of city or district courses."""
-    return tell("org", "place_hold", {name: str(value) for name, value in body.items()})
-
-
-@blueprint.get("/holds")
-@blueprint.doc(operationId="list_holds")
-@blueprint.arguments(schemas.HoldsQuery, location="query")
-@blueprint.response(200, schemas.Holds)
-def list_holds(query: dict[str, Any]) -> dict[str, Any]:
-    """Holds that the own institution keeps, or those on the own school's teachers; newest first."""
-    return _page("list_holds", query)
-
-
-@blueprint.get("/holds/me")
-@blueprint.doc(operationId="list_own_holds")
-@blueprint.response(200, schemas.OwnHolds)
-def list_own_holds() -> dict[str, Any]:
-    """What holds oneself, lifted ones too."""
-    return ask("org", "list_own_holds")
-
-
-@blueprint.post("/holds/<uuid:hold_id>/lifting")
-@blueprint.doc(operationId="lift_hold")
-@blueprint.arguments(schemas.Lifting)
-@blueprint.response(200, schemas.Hold)
-def lift_hold(body: dict[str, Any], hold_id: Any) -> dict[str, Any]:
-    """Lift a hold: a special user shows an ID the first time, the ID and a stamped letter of the school afterwards."""
-    return tell("org", "lift_hold", {"hold_id": str(hold_id), **body})
-
-
-@blueprint.post("/holds/liftings")
-@blueprint.doc(operationId="lift_holds")
-@blueprint.arguments(schemas.Liftings)
-@blueprint.response(200, schemas.HoldOutcomes)
-def lift_holds(body: dict[str, Any]) -> dict[str, Any]:
-    """Lift many holds against a school's stamped application; each gets an outcome of its own."""
-    ids = [str(hold_id) for hold_id in body["hold_ids"]]
-    return {"rows": explained(tell("org", "lift_holds", {**body, "hold_ids": ids})["rows"])}
 
 
 def _page(method: str, query: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from flask import Response
 
-from gateway import caching
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
+from gateway.papers import PDF_DOCUMENT, pdf_response
 from gateway.rpc import ask, extend_deadline, tell
 from gateway.schemas import Page
 from gateway.schemas import verification as schemas
@@ -17,8 +16,6 @@ from services.certs import contract as certs
 
 # A page waits for a free place in a small pool.
 RENDER_SECONDS = 20.0
-PDF_DOCUMENT = {200: {"description": "The PDF", "content": {"application/pdf": {"schema": {"type": "string"}}}}}
-
 blueprint = Blueprint(
     "verification", __name__, description="年度与周期验证、学分统计、投诉 (verification, credit matrix, complaints)"
 )
@@ -56,7 +53,7 @@ def get_verification_summary(query: dict[str, Any], year: int) -> dict[str, Any]
 def render_year_sheet(year: int) -> Response:
     """The own verification sheet as PDF, once the year is frozen; it prints the hash of the frozen content."""
     extend_deadline(RENDER_SECONDS)
-    return _pdf(ask(certs.RENDER, "render_year_sheet", {"year": year}))
+    return pdf_response(ask(certs.RENDER, "render_year_sheet", {"year": year}))
 
 
 @blueprint.post("/year-verifications/<int:year>/teacher-sheets")
@@ -66,7 +63,7 @@ def render_teacher_sheet(body: dict[str, Any], year: int) -> Response:
     """A teacher's sheet with the name, to be stamped: needs a fresh SMS code and a purpose, and is on record."""
     extend_deadline(RENDER_SECONDS)
     asked = {"year": year, **schemas.TeacherSheetPrinting().dump(body)}
-    return _pdf(tell(certs.RENDER, "render_teacher_sheet", asked))
+    return pdf_response(tell(certs.RENDER, "render_teacher_sheet", asked))
 
 
 @blueprint.post("/year-verifications/<int:year>/school-lists")
@@ -75,7 +72,7 @@ def render_teacher_sheet(body: dict[str, Any], year: int) -> Response:
 def render_school_list(body: dict[str, Any], year: int) -> Response:
     """The frozen years of up to a thousand teachers with their names: needs a fresh SMS code and a purpose, and is on record."""
     extend_deadline(RENDER_SECONDS)
-    return _pdf(tell(certs.RENDER, "render_school_list", {"year": year, **body}))
+    return pdf_response(tell(certs.RENDER, "render_school_list", {"year": year, **body}))
 
 
 @blueprint.get("/credit-matrix")
@@ -159,10 +156,3 @@ def reopen_complaint(body: dict[str, Any], complaint_id: Any) -> dict[str, Any]:
 
 def _named(complaint_id: Any) -> dict[str, Any]:
     return {"complaint_id": str(complaint_id)}
-
-
-def _pdf(printed: dict[str, Any]) -> Response:
-    caching.allow(0, etag=printed["sha256"])
-    response = Response(base64.b64decode(printed["content"]), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{printed["file_name"]}"'
-    return response

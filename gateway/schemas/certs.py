@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from gateway.schemas import PageReply, Schema, Text
-from services.certs.contract import MOST_AT_ONCE, PublicState
+from gateway.schemas import PageReply, Schema, Text, Whole
+from services.certs.contract import KINDS, MOST_AT_ONCE, PublicState
 
 NUMBER = {"description": "Certificate number, in groups of four.", "example": "2023-RA2W-V5NM-T00P"}
 HOURS = {"description": "Recognised hours, a decimal string.", "example": "6.00"}
@@ -35,7 +35,7 @@ class CertificateSummary(ma.Schema):
     certificate_id = fields.UUID(required=True)
     number = fields.String(required=True, metadata=NUMBER)
     edition = fields.Integer(required=True, metadata={"description": "A corrected certificate is the next edition."})
-    kind = fields.String(required=True, metadata={"example": "LEARNING"})
+    kind = fields.String(required=True, metadata={"enum": list(KINDS), "example": "LEARNING"})
     state = fields.String(required=True, metadata=STATE)
     programme = fields.Nested(Programme, required=True)
     school_name = fields.String(required=True, metadata={"example": "广州市第一小学"})
@@ -85,7 +85,7 @@ class Verification(ma.Schema):
     number = fields.String(required=True, metadata=NUMBER)
     state = fields.String(required=True, metadata=STATE)
     edition = fields.Integer(required=True)
-    kind = fields.String(required=True, metadata={"example": "LEARNING"})
+    kind = fields.String(required=True, metadata={"enum": list(KINDS), "example": "LEARNING"})
     holder_name = fields.String(required=True, metadata={"description": "Masked.", "example": "张*明"})
     school_name = fields.String(required=True, metadata={"example": "广州市第一小学"})
     programme_zh = fields.String(required=True)
@@ -95,10 +95,40 @@ class Verification(ma.Schema):
     hours = fields.String(required=True, metadata=HOURS)
     issued_at = fields.String(required=True, metadata=INSTANT)
     issuer = fields.String(required=True)
+    programme_code = fields.String(metadata={"description": "Of a credit certificate: year and unit."})
     history = fields.List(fields.Nested(Change), required=True)
     statement = fields.String(required=True, metadata=STATEMENT)
     signature = fields.String(required=True, metadata=SIGNATURE)
     key_id = fields.String(required=True, metadata=KEY_ID)
+
+
+class NewShare(Schema):
+    days = Whole(required=True, validate=validate.Range(1, 90), metadata={"description": "How long.", "example": 30})
+
+
+class Share(ma.Schema):
+    share_id = fields.UUID(required=True)
+    certificate_id = fields.UUID(required=True)
+    live = fields.Boolean(required=True)
+    created_at = fields.String(required=True, metadata=INSTANT)
+    expires_at = fields.String(required=True, metadata=INSTANT)
+    revoked_at = fields.String(required=True, allow_none=True, metadata=INSTANT)
+    opened = fields.Integer(required=True, metadata={"description": "How often.", "example": 2})
+    opened_at = fields.String(required=True, allow_none=True, metadata=INSTANT)
+
+
+class CreatedShare(Share):
+    token = fields.String(required=True, metadata={"description": "Told once."})
+    url = fields.String(required=True, metadata={"format": "uri"})
+
+
+class Shares(PageReply):
+    items = fields.List(fields.Nested(Share), required=True)
+
+
+class SharedCertificate(Verification):
+    holder_name = fields.String(required=True, metadata={"description": "In full.", "example": "张小明"})
+    expires_at = fields.String(required=True, metadata=INSTANT)
 
 
 class Numbers(Schema):
@@ -137,6 +167,66 @@ class KeySet(ma.Schema):
     """A JSON Web Key Set."""
 
     keys = fields.List(fields.Nested(PublicKey), required=True)
+
+
+class NewCompletion(Schema):
+    teacher_id = fields.UUID(required=True)
+    institution = Text(60, required=True, metadata={"example": "南宁市教师培训中心"})
+    issued_number = Text(
+        40, required=True, metadata={"description": "Your own number of the certificate.", "example": "桂训2025-0012"}
+    )
+    title_zh = Text(100, required=True, metadata={"example": "骨干教师提升培训"})
+    title_en = Text(200, shortest=0, load_default="", metadata={"example": "Training of leading teachers"})
+    started_on = fields.Date(required=True, metadata={"example": "2025-07-01"})
+    ended_on = fields.Date(required=True, metadata={"example": "2025-07-10"})
+    issued_on = fields.Date(required=True, metadata={"example": "2025-07-12"})
+    hours = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[0-9]{1,4}(\.[0-9]{1,2})?\Z"),
+        metadata={"description": "A decimal string, at most two places.", "example": "40.00"},
+    )
+
+
+class RegisteredCertificate(ma.Schema):
+    certificate_id = fields.UUID(required=True)
+    number = fields.String(required=True, metadata=NUMBER)
+    edition = fields.Integer(required=True)
+    state = fields.String(required=True, metadata=STATE)
+    holder_name = fields.String(required=True, metadata={"description": "Masked.", "example": "张*明"})
+    school_name = fields.String(required=True)
+    institution = fields.String(required=True)
+    issued_number = fields.String(required=True)
+    title_zh = fields.String(required=True)
+    title_en = fields.String(required=True)
+    started_on = fields.String(required=True, metadata=DAY)
+    ended_on = fields.String(required=True, metadata=DAY)
+    hours = fields.String(required=True, metadata=HOURS)
+    registered_at = fields.String(required=True, metadata=INSTANT)
+    verification_url = fields.String(required=True, metadata={"format": "uri"})
+
+
+class RegisteredCertificates(PageReply):
+    items = fields.List(fields.Nested(RegisteredCertificate), required=True)
+
+
+class VerifiableCredential(ma.Schema):
+    """A W3C Verifiable Credential 2.0 with a Data Integrity proof `eddsa-rdfc-2022` by the issuer's `did:web` key."""
+
+    context = fields.List(
+        fields.String(),
+        data_key="@context",
+        attribute="@context",
+        required=True,
+        metadata={"example": ["https://www.w3.org/ns/credentials/v2"]},
+    )
+    id = fields.String(required=True, metadata={"format": "uri"})
+    type = fields.List(fields.String(), required=True, metadata={"example": ["VerifiableCredential"]})
+    name = fields.String()
+    issuer = fields.Raw(required=True, metadata={"description": "The issuer's DID, or an object with it."})
+    validFrom = fields.String(required=True, metadata=INSTANT)  # noqa: N815  the standard's name
+    credentialSubject = fields.Dict(required=True)  # noqa: N815
+    credentialStatus = fields.Dict()  # noqa: N815
+    proof = fields.Dict(required=True)
 
 
 class IssueHold(ma.Schema):

@@ -67,7 +67,14 @@ class Hours(ma.Schema):
     hours = fields.String(metadata={**_HOURS, "example": "6.00"})
     courses_done = fields.Integer(metadata={"example": 5})
     courses_total = fields.Integer(metadata={"example": 5})
-    requirement_met = fields.Boolean(metadata={"description": "Courses and hours suffice for the certificate."})
+    requirement_met = fields.Boolean(metadata={"description": "Courses, hours and exam suffice for the certificate."})
+    exam_score = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "The best result at the programme's exam, of 100; null before one.",
+            "example": "85.00",
+        },
+    )
     shortfalls = fields.List(fields.Nested(Shortfall), metadata={"description": "What is missing for the certificate."})
     courses = fields.List(fields.Nested(CourseHours))
     pack = fields.Nested(Pack, metadata={"description": "The rules that were applied."})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from gateway.schemas import File, Page, PageReply, Schema, Text
+from gateway.schemas import File, Page, PageReply, Schema, Text, Whole
 from services.credits.contract.declarations import DeclarationState, DeclaredKind
 from services.credits.contract.recognisers import Recogniser
 
@@ -17,18 +17,34 @@ _RECOGNISER = {"description": f"Which level recognised it: {', '.join(_LEVELS)}.
 _KINDS = [str(kind) for kind in DeclaredKind]
 
 
+class DeclaredItem(Schema):
+    """An activity of the table by which the teacher's place pays, with its quantity or its case."""
+
+    item = Text(80, required=True, metadata={"description": "The line of the table.", "example": "GXS.7"})
+    half_days = Whole(metadata={"example": 8})
+    hours = Whole(metadata={"example": 36})
+    years = Whole(metadata={"example": 1})
+    count = Whole(metadata={"example": 4})
+    ten_thousand_characters = Whole(metadata={"example": 10})
+    level = Text(80, metadata={"description": "nation, province, city, county or school.", "example": "city"})
+    work = Text(80, metadata={"description": "journal, monograph or contest.", "example": "journal"})
+    prize = Text(80, metadata={"example": "first"})
+    role = Text(80, metadata={"example": "coach"})
+
+
 class NewDeclaration(Schema):
-    """Hours for training or other work outside the platform; they belong to the year in which it ended."""
+    """Training or other work outside the platform, in hours or as an activity of the place's table; it belongs to the year in
+    which it ended."""
 
     year = fields.Integer(required=True, strict=True, validate=validate.Range(1990, 2200), metadata={"example": 2023})
     kind = fields.String(required=True, validate=validate.OneOf(_KINDS), metadata=_KIND)
     title = Text(200, required=True, metadata={"example": "全国小学数学教学研讨会"})
     institution = Text(200, required=True, metadata={"example": "中国教育学会"})
     hours = fields.String(
-        required=True,
         validate=validate.Length(max=12),
-        metadata={"description": "A decimal string, more than 0.", "example": "12"},
+        metadata={"description": "A decimal string, more than 0; unless `item` says how much.", "example": "12"},
     )
+    item = fields.Nested(DeclaredItem, metadata={"description": "Instead of hours, where the place pays by a table."})
     started_on = fields.Date(required=True, metadata={"example": "2023-10-01"})
     ended_on = fields.Date(required=True, metadata={"example": "2023-10-03"})
     hour_type = fields.String(validate=validate.Length(max=40), metadata={"example": "专业科目"})
@@ -95,7 +111,20 @@ class DeclarationRound(ma.Schema):
     attachments = fields.List(fields.Nested(Attachment))
 
 
+class Assessment(ma.Schema):
+    """What a declaration comes to: as it was approved, or as it would be if it were approved now."""
+
+    unit = fields.String(metadata={"example": "CREDIT"})
+    amount = fields.String(metadata={"example": "3.00"})
+    rule_id = fields.String(metadata={"example": "GXS.7"})
+    rule = fields.Dict(allow_none=True, metadata={"description": "The rule in words, Chinese and English."})
+    pack_id = fields.String(metadata={"example": "guangxi-school-based-sample"})
+    pack_status = fields.String(metadata={"description": "ACTIVE, or SAMPLE: its numbers have no citable source."})
+    why = fields.String(metadata={"description": "Every step that changed a number."})
+
+
 class DeclarationDetail(Declaration):
+    assessment = fields.Nested(Assessment, allow_none=True)
     rounds = fields.List(fields.Nested(DeclarationRound))
     attachments = fields.List(
         fields.Nested(Attachment),

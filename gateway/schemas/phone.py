@@ -54,6 +54,20 @@ class TicketKey(ma.Schema):
     )
 
 
+class PhotoHeaders(TicketKey):
+    consent_version = Text(
+        20,
+        shortest=0,
+        load_default="",
+        data_key="Consent-Version",
+        metadata={
+            "description": "The version of the text about sensitive data (kind SENSITIVE of the list of consent texts) that"
+            " the person in the photo has read and agreed to. Without it no photo is taken.",
+            "example": "2022-12-01",
+        },
+    )
+
+
 class Ticket(ma.Schema):
     ticket_id = fields.UUID(metadata={"example": EXAMPLE_ID})
     state = choice(STATES, "SUBMITTED")

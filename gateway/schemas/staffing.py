@@ -157,11 +157,15 @@ class Periods(ma.Schema):
 
 class Desk(ma.Schema):
     school_id = fields.String(metadata={"example": EXAMPLE_ID})
+    place = fields.String()
     reviews_waiting = fields.Integer(metadata={"example": 4})
     longest_waiting_days = fields.Integer(metadata={"example": 6})
     transfers_requested = fields.Integer(metadata={"description": "Of this school, waiting above.", "example": 1})
     transfers_leaving = fields.Integer(metadata={"description": "Asked for by other schools.", "example": 0})
-    special_users = fields.Integer(metadata={"description": "特殊用户 among the own teachers.", "example": 0})
+    special_users = fields.Integer(
+        allow_none=True,
+        metadata={"description": "特殊用户 among the own teachers; null while billing does not answer.", "example": 0},
+    )
     archived_arrivals = fields.List(
         fields.Nested(Staff),
         metadata={"description": "Came archived and are not set on duty yet: in no list until then."},

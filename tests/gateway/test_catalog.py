@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import types
 import uuid
 
 import pytest
 
+from gateway import warm
 from gateway.blueprints import catalog as blueprint
 from services.catalog import season_file
 from services.shared.actor import Role
@@ -63,13 +65,17 @@ def test_a_faulty_season_is_refused_with_its_place(client, bus, tokens, change, 
     assert bus.sent == []
 
 
-def test_a_reader_who_has_this_version_gets_no_body(client, bus):
+def test_a_reader_who_has_this_version_gets_no_body(client, bus, monkeypatch):
+    passing = types.SimpleNamespace(now=100.0)
+    monkeypatch.setattr(warm, "time", types.SimpleNamespace(monotonic=lambda: passing.now))
     bus.answer("catalog", "get_programme", {**PROGRAMME, "courses": []})
     address = f"/api/v1/programmes/{PROGRAMME_ID}"
     first = client.get(address)
     assert first.status_code == 200
     again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+    assert len(bus.sent) == 1
+    passing.now += blueprint.SECONDS
     bus.answer("catalog", "get_programme", {**PROGRAMME, "state": "CLOSED", "courses": []})
     closed = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert (closed.status_code, closed.json["state"]) == (200, "CLOSED")

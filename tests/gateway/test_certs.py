@@ -7,6 +7,7 @@ import pytest
 
 from gateway.blueprints import certs as certs_module
 from gateway.blueprints.certs import storage
+from services.shared.actor import Role
 from services.shared.errors import Conflict, NotFound, Unavailable
 from services.shared.ids import new_id
 
@@ -25,6 +26,7 @@ FOUND = {
     "hours": "6.00",
     "issued_at": "2023-02-28T16:05:00.000000Z",
     "issuer": "教师研修平台",
+    "programme_code": "2023-winter",
     "history": [{"state": "VALID", "at": "2023-02-28T16:05:00.000000Z", "edition": 1}],
     "statement": "{}",
     "signature": "x",
@@ -246,3 +248,125 @@ def test_the_page_is_limited_by_address(make_app, bus):
     last = client.get(f"/verify/{NUMBER}")
     assert "暂时无法核验" in last.text
     assert int(last.headers["Retry-After"]) > 0
+
+
+CREDENTIAL = {
+    "@context": ["https://www.w3.org/ns/credentials/v2"],
+    "id": "https://x.example/api/v1/credentials/2023-RA2W-V5NM-T00P/1",
+    "type": ["VerifiableCredential", "OpenBadgeCredential"],
+    "issuer": {"id": "did:web:x.example", "type": ["Profile"], "name": "教师研修平台"},
+    "validFrom": "2023-03-01T00:05:00Z",
+    "credentialSubject": {"id": "https://x.example/x#y"},
+    "proof": {"type": "DataIntegrityProof", "proofValue": "z5"},
+}
+
+
+def test_a_badge_is_handed_on_as_it_was_signed_and_kept_ready(client, bus):
+    bus.answer("certs", "get_credential", {"credential": CREDENTIAL})
+    answers = [client.get(f"/api/v1/credentials/{NUMBER}/1") for _ in range(2)]
+    assert [answer.json for answer in answers] == [CREDENTIAL, CREDENTIAL]
+    assert answers[0].headers["Cache-Control"].startswith("public")
+    assert [sent.arguments for sent in bus.sent] == [{"number": NUMBER, "edition": 1}]
+    assert client.get(f"/api/v1/credentials/{NUMBER}/2").status_code == 200
+    assert len(bus.sent) == 2
+
+
+def test_a_status_list_needs_no_sign_in_and_an_issuer_may_be_a_name_alone(client, bus):
+    listed = {**CREDENTIAL, "issuer": "did:web:x.example"}
+    bus.answer("certs", "get_status_list", {"credential": listed})
+    assert client.get("/api/v1/status-lists/0").json == listed
+    bus.answer("certs", "get_status_list", NotFound("certs.status_list_unknown", "list_number"))
+    assert client.get("/api/v1/status-lists/1").status_code == 404
+
+
+def test_the_did_document_is_where_did_web_looks_for_it(client, bus):
+    document = {"@context": ["https://www.w3.org/ns/did/v1"], "id": "did:web:x.example"}
+    bus.answer("certs", "get_did_document", {"document": document})
+    answer = client.get("/.well-known/did.json")
+    assert (answer.status_code, answer.json) == (200, document)
+    assert answer.headers["Cache-Control"].startswith("public, max-age=3600")
+
+
+SHARED = {**FOUND, "holder_name": "张小明", "expires_at": "2023-04-01T00:00:00.000000Z"}
+
+
+def test_the_page_of_a_link_shows_the_name_and_the_pdf_and_is_kept_nowhere(client, bus):
+    bus.answer("certs", "open_share", SHARED)
+    answer = client.get("/shared/secret-token", headers={"Accept-Language": "zh-CN"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "张小明" in page
+    assert "/api/v1/shared-certificates/secret-token/pdf" in page
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    revoked = {**SHARED, "state": "REVOKED"}
+    bus.answer("certs", "open_share", revoked)
+    assert "/pdf" not in client.get("/shared/secret-token").get_data(as_text=True)
+
+
+def test_a_link_that_opens_nothing_says_so_without_its_token(client, bus):
+    bus.answer("certs", "open_share", NotFound("certs.share_unknown"))
+    answer = client.get("/shared/secret-token", headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert "This link is not valid" in answer.get_data(as_text=True)
+    assert "secret-token" not in answer.get_data(as_text=True)
+
+
+def test_a_link_is_opened_without_a_sign_in_and_its_answer_is_private(client, bus):
+    bus.answer("certs", "open_share", SHARED)
+    answer = client.get("/api/v1/shared-certificates/secret-token")
+    assert (answer.status_code, answer.json["holder_name"]) == (200, "张小明")
+    assert "public" not in answer.headers["Cache-Control"]
+    assert bus.sent[0].arguments == {"token": "secret-token"}
+
+
+def test_opening_links_is_limited(make_app, bus):
+    client = make_app(certs_module, limit_scale=1).test_client()
+    bus.otherwise = NotFound("certs.share_unknown")
+    codes = [client.get(f"/shared/{n}").status_code for n in range(31)]
+    assert codes == [404] * 30 + [429]
+
+
+def test_the_page_names_the_kind_and_the_institution(page):
+    registered = {**FOUND, "kind": "COMPLETION", "issuer": "南宁市教师培训中心"}
+    text = page(registered).get_data(as_text=True)
+    assert "结业证书" in text
+    assert "南宁市教师培训中心" in text
+    credit = {**FOUND, "kind": "CREDIT", "programme_code": "2025/CREDIT"}
+    assert "认定学分" in page(credit).get_data(as_text=True)
+    assert "认定学时" in page(FOUND).get_data(as_text=True)
+
+
+def test_a_registration_is_checked_by_its_form_and_passed_on(client, bus, tokens):
+    body = {
+        "teacher_id": str(new_id()),
+        "institution": "南宁市教师培训中心",
+        "issued_number": "桂训2025-0012",
+        "title_zh": "骨干教师提升培训",
+        "title_en": "",
+        "started_on": "2025-07-01",
+        "ended_on": "2025-07-10",
+        "issued_on": "2025-07-12",
+        "hours": "40.00",
+    }
+    made = {
+        **{key: body[key] for key in ("institution", "issued_number", "title_zh", "started_on", "ended_on", "hours")},
+        "title_en": "",
+        "certificate_id": str(new_id()),
+        "number": NUMBER,
+        "edition": 1,
+        "state": "VALID",
+        "holder_name": "张*明",
+        "school_name": "广州市第一小学",
+        "registered_at": "2025-07-13T00:00:00.000000Z",
+        "verification_url": "https://x.example",
+    }
+    bus.answer("certs", "register_completion", made)
+    headers = tokens.headers(new_id(), (Role.DISTRICT_INSTITUTION, "CN/440000/440100/440103"))
+    answer = client.post("/api/v1/completion-certificates", json=body, headers=headers)
+    assert (answer.status_code, answer.json) == (201, made)
+    assert bus.sent[0].arguments == body
+    for change in ({"hours": "4e1"}, {"hours": 40}, {"started_on": "2025-02-30"}, {"title_zh": " "}, {"more": 1}):
+        answer = client.post("/api/v1/completion-certificates", json={**body, **change}, headers=headers)
+        assert (answer.status_code, answer.json["field"]) == (400, next(iter(change))), change

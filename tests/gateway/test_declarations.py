@@ -48,6 +48,20 @@ def test_a_draft_is_made_and_its_text_arrives_unchanged(client, bus, teacher):
     assert bus.sent[-1].arguments == TEXT
 
 
+def test_an_activity_of_a_table_arrives_unchanged_and_without_hours(client, bus, teacher):
+    bus.answer("credits", "create_declaration", SHOWN)
+    body = {name: value for name, value in TEXT.items() if name != "hours"} | {"item": {"item": "GXS.7", "count": 4}}
+    assert client.post("/api/v1/declarations", json=body, headers=keyed(teacher)).status_code == 201
+    assert bus.sent[-1].arguments == body
+
+
+@pytest.mark.parametrize("item", [{"count": 1}, {"item": "GXS.7", "count": "1"}, {"item": "GXS.7", "x": 1}, "GXS.7"])
+def test_an_activity_that_is_none_stops_at_the_edge(client, bus, teacher, item):
+    answer = client.post("/api/v1/declarations", json={**TEXT, "item": item}, headers=keyed(teacher))
+    assert (answer.status_code, answer.json["field"].partition(".")[0]) == (400, "item")
+    assert bus.sent == []
+
+
 @pytest.mark.parametrize(
     ("path", "method", "body"),
     [

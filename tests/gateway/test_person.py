@@ -164,17 +164,17 @@ def admin(tokens):
 def test_a_new_teacher_gets_account_number_and_place(http, bus, admin):
     added = {"account_id": ACCOUNT, "learner_no": "1000000000007", "created": True}
     bus.answer("identity", "add_teacher", added)
-    bus.answer("org", "import_memberships", {"rows": [{"row": 1, "outcome": "CREATED", "code": "", "field": ""}]})
-    bus.answer("org", "verify_membership", {"teacher_id": ACCOUNT, "state": "VERIFIED"})
+    placed = {"row": 1, "outcome": "CREATED", "code": "", "field": "", "state": "VERIFIED"}
+    bus.answer("org", "import_memberships", {"rows": [placed]})
     response = http.post(f"/api/v1/schools/{MERGE}/teachers", json=NEW_TEACHER, headers=admin)
     assert (response.status_code, response.json) == (201, {**added, "membership_state": "VERIFIED"})
     keys = [sent.command_id for sent in bus.sent]
-    assert len(set(keys)) == 3
+    assert len(set(keys)) == 2
 
 
 def test_who_is_at_another_school_comes_by_transfer(http, bus, admin):
     bus.answer("identity", "add_teacher", {"account_id": ACCOUNT, "learner_no": "1000000000007", "created": False})
-    refused = {"row": 1, "outcome": "REFUSED", "code": "org.member_elsewhere", "field": "school_id"}
+    refused = {"row": 1, "outcome": "REFUSED", "code": "org.member_elsewhere", "field": "school_id", "state": ""}
     bus.answer("org", "import_memberships", {"rows": [refused]})
     response = http.post(f"/api/v1/schools/{MERGE}/teachers", json=NEW_TEACHER, headers=admin)
     assert (response.status_code, response.json["code"]) == (409, "org.member_elsewhere")
@@ -182,6 +182,7 @@ def test_who_is_at_another_school_comes_by_transfer(http, bus, admin):
 
 def test_who_is_there_already_is_not_verified_by_the_way(http, bus, admin):
     bus.answer("identity", "add_teacher", {"account_id": ACCOUNT, "learner_no": "1000000000007", "created": False})
-    bus.answer("org", "import_memberships", {"rows": [{"row": 1, "outcome": "UNCHANGED", "code": "", "field": ""}]})
+    waiting = {"row": 1, "outcome": "UNCHANGED", "code": "", "field": "", "state": "PENDING"}
+    bus.answer("org", "import_memberships", {"rows": [waiting]})
     response = http.post(f"/api/v1/schools/{MERGE}/teachers", json=NEW_TEACHER, headers=admin)
-    assert (response.status_code, response.json["membership_state"]) == (201, "")
+    assert (response.status_code, response.json["membership_state"]) == (201, "PENDING")

@@ -173,6 +173,13 @@ def stored_files(settings):
     return [path for path in (settings.data_dir / "files").rglob("*") if path.is_file()]
 
 
+def test_the_consent_goes_to_whoever_keeps_the_photo(http, slots):
+    assert upload(http, PHOTO, headers={**KEY, "Consent-Version": "2022-12-01"}).status_code == 201
+    assert slots.described["consent_version"] == "2022-12-01"
+    assert upload(http, PHOTO).status_code == 201
+    assert slots.described["consent_version"] == "", "what it means is identity's to say"
+
+
 def test_a_photo_is_cleaned_sealed_stored_and_seen_again(http, slots, tokens, gateway_settings):
     response = upload(http, PHOTO)
     assert (response.status_code, response.json) == (201, {"evidence_id": slots.evidence_id, "evidence": 1})

@@ -161,8 +161,14 @@ def test_being_on_duty_is_no_type_of_archive(client: FlaskClient, bus: FakeBus, 
 
 def test_the_desk_names_its_arrivals(client: FlaskClient, bus: FakeBus, tokens: Tokens) -> None:
     school, teacher = new_id(), new_id()
-    desk = {"school_id": str(school), "reviews_waiting": 2, "archived_arrivals": [staff(teacher, employment="LEFT")]}
+    desk = {
+        "school_id": str(school),
+        "place": ADMIN[1],
+        "reviews_waiting": 2,
+        "archived_arrivals": [staff(teacher, employment="LEFT")],
+    }
     bus.answer("org", "get_school_desk", desk)
+    bus.answer("billing", "count_special_users", {"special_users": 3})
     known(bus, teacher)
     answer = client.get(f"{API}/schools/{school}/desk", headers=tokens.headers(None, ADMIN))
     assert answer.json["reviews_waiting"] == 2
