@@ -54,6 +54,7 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "up": Entry("up", "Run Yanxiu here: everything embedded, or one process per type against configured servers."),
     "demo": Entry("demo", "Run it, fill it with sample data and show one teacher's season."),
+    "portal": Entry("portal", "Build the web portal."),
     "migrate": Entry("migrate", "Create or update the databases."),
     "operator": Entry("operators", "Appoint the national operator; reset a password."),
     "import": Entry("imports", "Load divisions, schools or teachers."),

@@ -21,6 +21,7 @@ from yanxiu.local.processes import GATEWAY
 
 PREFIX = "/api/v1"
 COUNTY = "440103"
+SHELF = "CN/440000/440100/440103"
 SERIES = 7000  # of invented people; this ground has no others
 PASSWORD = "Bench-teacher-2023"  # noqa: S105  of people who live as long as the benchmark
 # What an answer has only set off: events of the outbox, the batch of a study report.
@@ -177,6 +178,7 @@ def cases(stack: Stack, crowd: People, database: Callable[[], set[int]]) -> list
             lambda _: Request("GET", programme, {"If-None-Match": crowd.etag}, status=304),
         ),
         case("catalogue", "GET programme, 200", lambda _: Request("GET", programme, {})),
+        case("shelf", "GET offerings, 200", lambda _: Request("GET", f"{PREFIX}/offerings?place={SHELF}", {})),
         case("divisions", "GET divisions", lambda _: Request("GET", f"{PREFIX}/divisions?parent=CN", {})),
         case("account", "GET own account", lambda one: Request("GET", f"{PREFIX}/accounts/me", one.headers())),
         case("profile", "PATCH own profile", lambda one: one.change_profile(), SETTLE_SECONDS),

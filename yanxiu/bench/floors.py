@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import itertools
+import json
 import socket
 import threading
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +24,17 @@ from yanxiu.bench.web import Request, WebAsker, WebRunner
 from yanxiu.local.processes import GUNICORN_SETTINGS
 from yanxiu.local.supervisor import Program, Supervisor, python_module
 
-HELLO, RAW, BUS, STOCK, UPSERT = "hello", "raw", "bus", "stock", "upsert"
+HELLO, POST, RAW, BUS, STOCK, UPSERT = "hello", "post", "raw", "bus", "stock", "upsert"
+MONOLITH_ONE, MONOLITH_TEN = "monolith_1", "monolith_10"
+MONOLITH = "monolith"
 PROGRAMS = "yanxiu.bench.programs"
 # Whose database the echo names as its own and the upsert's table stands in.
 DATABASE_OF = "catalog"
 READY_SECONDS = 60.0
 ROWS = 1000
+VIDEO_SECONDS = 3600
+# As long as a study report of ten segments with its play token.
+POSTED = {"play_token": "x" * 450, "seq": 1, "segments": [{"from": 60 * i, "to": 60 * i + 60} for i in range(10)]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +49,12 @@ class Floors:
 
     def cases(self, names: Sequence[str]) -> list[Case]:
         """The named cases that this mode has, after each has answered once."""
-        makers = {HELLO: self._hello, RAW: self._raw, BUS: self._bus, UPSERT: self._upsert}
+        makers = {HELLO: self._hello, POST: self._post, RAW: self._raw, BUS: self._bus, UPSERT: self._upsert}
         if not self.settings.embedded:
             makers[STOCK] = self._stock
+        if MONOLITH in self.addresses:
+            makers[MONOLITH_ONE] = lambda: self._monolith(MONOLITH_ONE, 1)
+            makers[MONOLITH_TEN] = lambda: self._monolith(MONOLITH_TEN, 10)
         made = [makers[name]() for name in names if name in makers]
         for case in made:
             _await_answer(case.runner)
@@ -64,6 +75,25 @@ class Floors:
             f"Flask hello, {server}",
             self._threads(lambda: WebAsker(address, lambda: Request("GET", "/", {}))),
             lambda: {"server": self._program(HELLO)},
+        )
+
+    def _post(self) -> Case:
+        address, body = self.addresses[HELLO], json.dumps(POSTED).encode()
+        post = Request("POST", "/", {"Content-Type": "application/json"}, body, 202)
+        return Case(
+            POST,
+            "Flask POST of JSON",
+            self._threads(lambda: WebAsker(address, lambda: post)),
+            lambda: {"server": self._program(HELLO)},
+        )
+
+    def _monolith(self, name: str, segments: int) -> Case:
+        address = self.addresses[MONOLITH]
+        return Case(
+            name,
+            f"monolith, {segments} segment{'s' if segments > 1 else ''}",
+            self._threads(lambda: WebAsker(address, MonolithTeacher(segments).report)),
+            lambda: {"server": self._program(MONOLITH), "database": self.database_parts()},
         )
 
     def _raw(self) -> Case:
@@ -132,6 +162,22 @@ class Floors:
         )
 
 
+class MonolithTeacher:
+    """Reports to the monolith, each a little further in one video."""
+
+    def __init__(self, segments: int) -> None:
+        self._segments = segments
+        self._ids = {"teacher_id": str(uuid.uuid4()), "activity_id": str(uuid.uuid4())}
+        self._at = itertools.count()
+
+    def report(self) -> Request:
+        start = next(self._at) % VIDEO_SECONDS
+        # A second apart, as the reports to the gateway are: touching ones would be one range in the table.
+        segments = [{"from": start + 2 * i, "to": start + 2 * i + 1} for i in range(self._segments)]
+        body = json.dumps({**self._ids, "segments": segments}).encode()
+        return Request("POST", "/segments", {"Content-Type": "application/json"}, body, 202)
+
+
 class UpsertAsker:
     """One connection that upserts rows of its own, one per committed transaction."""
 
@@ -183,6 +229,13 @@ def _planned(settings: Settings, names: Sequence[str]) -> Iterator[tuple[str, st
     for name, module in ((RAW, "raw"), (BUS, "echo_process"), (STOCK, "stock")):
         if name in names:
             yield name, f"{PROGRAMS}.{module}", ()
+    if MONOLITH in names and has_monolith():
+        yield MONOLITH, f"{PROGRAMS}.monolith", ()
+
+
+def has_monolith() -> bool:
+    """Whether the packages that the monolith is made of are installed: they belong to development."""
+    return all(importlib.util.find_spec(name) for name in ("fastapi", "asyncpg", "uvicorn", "uvloop", "httptools"))
 
 
 def _program(
@@ -198,7 +251,7 @@ def _program(
     if name == HELLO and not settings.embedded:
         command = python_module("gunicorn", "--config", str(GUNICORN_SETTINGS), f"{PROGRAMS}.hello:app")
         common = {**common, "YANXIU_GATEWAY_BIND": f"fd://{number}"}
-    elif settings.embedded:
+    elif settings.embedded or name == MONOLITH:
         command = python_module(module, str(number), *arguments)
     else:
         command = python_module(module, *arguments)

@@ -150,7 +150,8 @@ def settle(settings: Settings) -> None:
 
 
 def _school(number: int, code: str, parent: str) -> dict[str, Any]:
-    from services.org.rules.schools import place_of_school, tokens_of
+    from services.org.rules.schools import place_of_school
+    from services.shared.search_tokens import tokens_of
 
     school_id, name = uuid.uuid4(), f"第{number}小学"
     now = dt.datetime.now(dt.UTC)

@@ -93,15 +93,16 @@ def measure_study(
     from yanxiu.bench import api, study
     from yanxiu.local import launcher
 
-    against = (floors.HELLO, study.UNNEST)
+    against = (floors.POST, study.UNNEST)
     with (
         ground.own_ground(embedded=embedded, own_vhost=own_vhost) as (asked, environment),
         launcher.running(asked, port=0, environment=environment) as stack,
-        floors.running(stack.settings, environment, (floors.HELLO,), concurrency) as running,
+        floors.running(stack.settings, environment, (floors.HELLO, floors.MONOLITH), concurrency) as running,
     ):
         people = api.prepare(stack, concurrency)
+        bare = (floors.HELLO, floors.POST, floors.MONOLITH_ONE, floors.MONOLITH_TEN)
         database = lambda: floors.database_pids(stack.settings)  # noqa: E731
-        cases = running.cases((floors.HELLO,)) + study.cases(stack, people, database)
+        cases = running.cases(bare) + study.cases(stack, people, database)
         told = remarks(cases)
         samples = _measure(cases, rounds, operations, report, people)
         people.require_everything_recorded()

@@ -114,6 +114,34 @@ def start(as_json: bool, rounds: int | None, quick: bool) -> None:
 @rounds_option
 @quick_option
 @embedded_option
+@click.option("--teachers", default=2000, show_default=True, type=click.IntRange(8), help="Who press the button.")
+def selection(as_json: bool, rounds: int | None, quick: bool, embedded: bool, teachers: int) -> None:
+    """What the opening of a selection window costs the database, against bare rows; cancelling and lists, against choosing."""
+    from yanxiu.bench.selection import measure_selection
+    from yanxiu.bench.showing import show_goals, show_machine
+
+    console = _console(as_json)
+    with _telling_mistakes():
+        document = measure_selection(
+            teachers,
+            _size(rounds, None, quick)["rounds"],
+            embedded=embedded,
+            report=lambda step: console.print(f"[dim]{step}[/dim]"),
+        )
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    show_goals(console, "selection", document["goals"])
+    for name, took in document["database_microseconds"].items():
+        console.print(f"{name}: {took} µs of database CPU")
+    show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
 @operations_option
 @click.option("--schools", default=470_000, show_default=True, type=click.IntRange(1000), help="Of the country.")
 def activation(

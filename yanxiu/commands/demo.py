@@ -24,7 +24,7 @@ EXIT_WRONG = 1
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--once", is_flag=True, help="Leave after the journey; exit code 1 when anything came out wrong.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (with --once).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, the sample sign-ins with it.")
 def command(host: str, port: int, once: bool, as_json: bool) -> None:
     """Show a teacher's whole way through the 2023 winter season, on a simulated clock and in full length."""
     from rich.console import Console
@@ -34,6 +34,7 @@ def command(host: str, port: int, once: bool, as_json: bool) -> None:
 
     console = Console(stderr=as_json)
     settings = demo_settings()
+    build_portal(console)
     with launcher.running(
         settings,
         host,
@@ -52,6 +53,17 @@ def command(host: str, port: int, once: bool, as_json: bool) -> None:
             stack.wait()
     if results.wrong:
         sys.exit(EXIT_WRONG)
+
+
+def build_portal(console: Console) -> None:
+    """Build the web pages once; without them everything else runs."""
+    from yanxiu.local.portal import PortalError, build
+
+    with console.status("[dim]building the portal, once[/dim]"):
+        try:
+            build(lambda step: console.print(f"[dim]{step}[/dim]"))
+        except PortalError as error:
+            console.print(f"{error}\n[yellow]The portal is not built; everything else runs.[/yellow]", markup=True)
 
 
 def demo_settings() -> Settings:
@@ -111,11 +123,17 @@ def show(console: Console, results: Results, address: str) -> None:
     wrong = (
         f"[red]{len(results.wrong)} came out wrong[/red]" if results.wrong else "[green]all as the rules say[/green]"
     )
-    console.print(f"{len(results.rows)} checks, {wrong}. API reference: {address}/docs")
+    console.print(f"{len(results.rows)} checks, {wrong}. Portal: {address}/ API reference: {address}/docs")
 
 
 def as_text(results: Results) -> str:
     import json
 
     rows = [dataclasses.asdict(row) | {"right": row.right} for row in results.rows]
-    return json.dumps({"checks": rows, "wrong": len(results.wrong)}, ensure_ascii=False, indent=1)
+    told = {
+        "checks": rows,
+        "wrong": len(results.wrong),
+        "sign_ins": [dict(zip(("who", "phone", "password"), one, strict=True)) for one in results.sign_ins],
+        "addresses": dict(results.addresses),
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1)

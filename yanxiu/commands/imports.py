@@ -75,6 +75,29 @@ def programme(file: Path, as_json: bool) -> None:
 
 
 @command.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--publish", is_flag=True, help="Also make it the bank's next version, which never changes.")
+@as_json_option
+def questions(file: Path, publish: bool, as_json: bool) -> None:
+    """Import a question bank from its YAML file, as a draft."""
+    from services.shared.yaml_files import YamlError, read_yaml
+
+    try:
+        content = read_yaml(file).content
+    except YamlError as error:
+        _fail(str(error))
+    with _operator() as operator:
+        reply = operator.tell("catalog", "import_question_bank", content)
+        if publish and reply["has_draft"]:
+            reply = operator.tell("catalog", "publish_question_bank", {"bank_id": reply["bank_id"]})
+    if as_json:
+        click.echo(json.dumps(reply, ensure_ascii=False))
+    else:
+        state = ", a draft waits" if reply["has_draft"] else ""
+        click.echo(f"{reply['code']}: {reply['bank_id']}, version {reply['version']}{state}")
+
+
+@command.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--edition", default=1, show_default=True, type=click.IntRange(1, 9999), help="Each has people of its own."

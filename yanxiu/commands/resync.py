@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_DIFFERENT = 1
 # In the order of who builds on whom: certs is filled from what credits has recognised.
-CONSUMERS = ("org", "identity", "learning", "credits-recognition", "certs")
+CONSUMERS = ("org", "identity", "learning", "catalog", "billing", "credits-recognition", "certs")
 NAMES = tuple(name.split("-", 1)[0] for name in CONSUMERS)
 
 Report = Callable[[str, int, int], None]
@@ -38,7 +38,7 @@ Report = Callable[[str, int, int], None]
 def command(consumers: tuple[str, ...], types: tuple[str, ...], check: bool, as_json: bool) -> None:
     """Compare the projections of the services with their owners, and fill in what is missing or old.
 
-    CONSUMER is org, identity, learning, credits or certs; without one, all of them. Beside running services, what is still on
+    CONSUMER is org, identity, learning, billing, credits or certs; without one, all of them. Beside running services, what is still on
     its way counts as missing: look again. A holder that is AHEAD of its owner is never changed: one of the two databases
     was restored to an earlier time.
     """

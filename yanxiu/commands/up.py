@@ -32,7 +32,7 @@ def command(host: str, port: int) -> None:
         if stack.settings.embedded:
             console.print(f"[dim]{prepare(stack.settings)}[/dim]")
         console.print(
-            f"Yanxiu serves at [bold]{stack.address}[/bold] (API reference: {stack.address}/docs). Ctrl-C ends it.",
+            f"Yanxiu serves at [bold]{stack.address}[/bold] (portal: {stack.address}/portal/, API reference: {stack.address}/docs). Ctrl-C ends it.",
             soft_wrap=True,
         )
         stack.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 
 from services.shared import clock
 from services.shared.settings import Settings
+from yanxiu.journey import clips
 from yanxiu.journey.story import Results, Story
 from yanxiu.journey.viewing import beijing
 from yanxiu.local.operator import SAMPLE_OPERATOR, operator
@@ -42,7 +44,14 @@ def tell(
         cli.appoint_national_operator(SAMPLE_OPERATOR)
     report("preparing", 2, 2)
     story = Story(address, shared_clock, SAMPLE_OPERATOR, operator_password, rosters, season(), report)
-    return story.tell()
+    results = story.tell()
+    programme_id = clips.publish(story.operator, settings.media_dir, beijing_now(shared_clock))
+    results.addresses.append(("short clips to study", f"{address}/portal/study/programmes/{programme_id}"))
+    return results
+
+
+def beijing_now(shared_clock: clock.Clock) -> dt.datetime:
+    return shared_clock.now().astimezone(clock.BEIJING)
 
 
 def season() -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Layer(enum.IntEnum):
     CONSUMERS = 1
     CALLERS = 2
     CALLEES = 3
+    LEAVES = 4  # asked by callees
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,20 +36,24 @@ class ProcessType:
     module: str = ""
 
 
-# certs, learning and the jobs of org and credits ask identity; the sheets of certs-render ask credits besides; the others are only asked.
+# certs, learning and the jobs of org, credits and catalog ask identity; the sheets of certs-render ask credits besides; org asks billing; the others are only asked.
 PROCESSES = {
     GATEWAY: ProcessType(Layer.EDGE),
     "learning-ingest": ProcessType(Layer.CONSUMERS, "services.learning.study.ingest"),
     "credits-recognition": ProcessType(Layer.CONSUMERS, "services.credits.recognition"),
     "certs-render": ProcessType(Layer.CONSUMERS, "services.certs.render"),
     "org-bulk": ProcessType(Layer.CONSUMERS, "services.org.bulk.service"),
+    "billing-bulk": ProcessType(Layer.CONSUMERS, "services.billing.bulk.service"),
     "credits-bulk": ProcessType(Layer.CONSUMERS, "services.credits.exports.service"),
+    "catalog-bulk": ProcessType(Layer.CONSUMERS, "services.catalog.bulk.service"),
+    "learning-bulk": ProcessType(Layer.CONSUMERS, "services.learning.bulk.service"),
     "certs": ProcessType(Layer.CALLERS, "services.certs.service"),
     "learning": ProcessType(Layer.CALLERS, "services.learning.service"),
     "identity": ProcessType(Layer.CALLEES, "services.identity.service"),
     "org": ProcessType(Layer.CALLEES, "services.org.service"),
     "catalog": ProcessType(Layer.CALLEES, "services.catalog.service"),
     "credits": ProcessType(Layer.CALLEES, "services.credits.service"),
+    "billing": ProcessType(Layer.LEAVES, "services.billing.service"),
 }
 PROCESS_NAMES = tuple(PROCESSES)
 SERVICE_PROCESSES = tuple(name for name in PROCESSES if name != GATEWAY)

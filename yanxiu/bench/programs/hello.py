@@ -1,4 +1,4 @@
-"""Bare Flask that says hello, under the very servers that run the gateway.
+"""Bare Flask that says hello, and reads a JSON body, under the very servers that run the gateway.
 
 gunicorn loads `app`; `python -m yanxiu.bench.programs.hello LISTENING_FD` serves it as the embedded mode does.
 """
@@ -11,7 +11,9 @@ if __name__ == "__main__":
 
     from yanxiu.local.stack import serve
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, request
 
 app = Flask(__name__)
 
@@ -19,6 +21,11 @@ app = Flask(__name__)
 @app.get("/")
 def hello() -> dict[str, str]:
     return {"hello": "world"}
+
+
+@app.post("/")
+def hear() -> tuple[dict[str, Any], int]:
+    return {"heard": len(request.get_json()["segments"])}, 202
 
 
 if __name__ == "__main__":
