@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -101,15 +102,24 @@ def test_the_image_does_not_run_as_root() -> None:
     assert "HEALTHCHECK" in stages[-1]
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_locked_requirements_are_hashed_and_name_no_host(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"), [("requirements.lock", 50), ("requirements-dev.lock", 50), ("requirements-node.lock", 1)]
+)
+def test_locked_requirements_are_hashed_and_name_no_host(name: str, least: int) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
     entries = re.split(r"(?m)^(?=[a-z0-9])", text)[1:]
-    assert len(entries) > 50
+    assert len(entries) >= least
     for entry in entries:
         assert re.match(r"\S+==\S+", entry), entry
         assert "--hash=sha256:" in entry, entry
+
+
+def test_the_portal_s_packages_are_locked_by_digest_and_name_no_host() -> None:
+    text = (ROOT / "gateway" / "portal" / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+    assert len(packages) > 50
+    assert [name for name, package in packages.items() if "resolved" in package or "integrity" not in package] == []
 
 
 def test_everything_required_is_locked_at_the_version_asked_for() -> None:

@@ -17,7 +17,7 @@ from tests.bus.broker import private_vhost
 SECONDS = 240
 TINY = ("--rounds", "1", "--operations", "4", "--concurrency", "2", "--json")
 FLOORS = {"hello", "raw", "bus", "upsert"}
-ACTIONS = {"live", "catalogue_known", "catalogue", "divisions", "account", "profile", "report_1", "report_10"}
+ACTIONS = {"live", "catalogue_known", "catalogue", "shelf", "divisions", "account", "profile", "report_1", "report_10"}
 SERVERS = ("DATABASE_URL", "AMQP_URI")
 
 
@@ -84,8 +84,8 @@ def test_api_embedded() -> None:
 @pytest.mark.usefixtures("nothing_stays")
 def test_study_embedded() -> None:
     document = bench("study", "--embedded", *TINY, "--operations", "40")
-    assert set(cases(document)) == {"hello", "report_1", "report_10", "unnest", "flush"}
-    assert [goal["name"] for goal in document["goals"]] == ["flush_database"]
+    assert set(cases(document)) == {"hello", "post", "report_1", "report_10", "unnest", "flush"}
+    assert [goal["name"] for goal in document["goals"]] == ["flush_database", "flush_database_row"]
     assert all(goal["found"] > 0 for goal in document["goals"])
 
 
@@ -103,6 +103,15 @@ def test_activation_tells_goals_and_how_fast_it_folds() -> None:
     assert {goal["name"] for goal in document["goals"]} == {"growth", "counting"}
     assert document["folded_per_second"] > 0
     assert all(took > 0 for took in document["milliseconds"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_selection_admits_as_many_as_there_are_seats() -> None:
+    document = bench("selection", "--embedded", "--teachers", "40", "--rounds", "1", "--json")
+    assert {goal["name"] for goal in document["goals"]} == {"rush", "cancel", "list"}
+    assert (document["teachers"], document["seats"]) == (40, 10)
+    assert all(spent > 0 for spent in document["database_microseconds"].values())
 
 
 @pytest.mark.slow
@@ -186,10 +195,11 @@ def test_start_tells_goals_and_verdicts() -> None:
 @pytest.mark.rabbitmq
 @pytest.mark.servers
 @pytest.mark.usefixtures("nothing_stays")
-def test_both_against_servers() -> None:
+def test_all_against_servers() -> None:
     missing = [name for name in SERVERS if not os.environ.get(name)]
     assert not missing, f"set {missing}"
-    for kind, names in (("floors", FLOORS | {"stock"}), ("api", {"hello", "raw"} | ACTIONS)):
+    study = {"hello", "post", "monolith_1", "monolith_10", "report_1", "report_10", "unnest", "flush"}
+    for kind, names in (("floors", FLOORS | {"stock"}), ("api", {"hello", "raw"} | ACTIONS), ("study", study)):
         # A virtual host for each: queues of a removed database must not greet the next one.
         with private_vhost(os.environ["AMQP_URI"]) as (uri, _):
             document = bench(kind, "--own-vhost", *TINY, AMQP_URI=uri)

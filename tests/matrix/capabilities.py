@@ -58,40 +58,48 @@ TABLE: Final = """
 # The rights that the section lists below the table ("Further rights"), and what it takes for granted. Same letters; `T` of a
 # national role is the nation.
 FURTHER: Final = """
-| capability | A0 | A1 | A3 | A4 | A5 | A6 | A7cty | A7city | A7prov | A8cty | A8city | A8prov | A9 | A10 | A13 | A14 | A17 | pointer |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| see public facts | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | §1.1 A0: may browse |
-| register, sign in | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | §1.1 A0: may register |
-| keep the own account | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §1.1: one natural person = one account |
-| study, and see the own study | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §1.1 A3, A4; an administrator is a teacher too |
-| be a teacher of a school | - | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §3.1; a student or guardian is none (S0:152-170) |
-| list the teachers of a school or region | - | - | - | - | O | O | T | T | T | T | T | T | - | - | T | - | - | S3:196-232 (A5, A6), S1 p.1 §2(3) (A7cty), [I] above |
-| see who administers | - | - | - | - | - | O | T | T | T | T | T | T | - | - | T | - | - | S3:268-280 (A6), S1 contents p.3 §1 |
-| load rosters of a territory | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S1 p.1 §2(3) |
-| approve transfer across cities | - | - | - | - | - | - | - | - | T | - | - | - | - | - | - | - | - | Further rights |
-| approve transfer across provinces | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights |
-| unlock administrators and teachers in 其他 | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | Further rights; above the county [I] |
-| decide phone tickets | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | Further rights, S0:135 |
-| search the audit trail | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | Further rights |
-| reset the password of administrators and teachers in 其他 | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | as unlocking [I] |
-| look at the units of a region | - | - | - | - | O | O | T | T | T | T | T | T | T | T | T | - | - | S1 p.1 §2; the institutions of S3:164 by their region [I] |
-| see a school's people in clear | - | - | - | - | O + SMS | O + SMS | T + SMS | T + SMS | T + SMS | T + SMS | T + SMS | T + SMS | - | - | T + SMS | - | - | §3.11: sensitive views |
-| ask for the move of a school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | the table's "asks", §3.7: the lower admin, of either side [I] |
-| see transfers of a school or region | - | - | - | - | O | O | T | T | T | T | T | T | T | T | T | - | - | S3:160-167; who is concerned |
-| see special users | - | - | - | - | - | O | - | - | - | - | - | - | T | T | - | - | - | Further rights, S3:268-280 |
-| see how many teachers there are | - | - | - | - | O | O | T | T | T | T | T | T | T | T | T | - | - | as training statistics |
-| review corrected profiles | - | - | - | - | - | O | - | - | - | - | - | - | - | - | - | - | - | S3:182, 246; docs/adr/0010 |
-| review who administers a school | - | - | - | - | - | O | T | D | D | - | - | - | - | - | - | - | - | who has no colleague to review him, as unlocking administrators [I] |
-| see corrected profiles in clear | - | - | - | - | - | O + SMS | - | - | - | - | - | - | - | - | - | - | - | §3.11 |
-| look for people | - | - | - | - | - | O | T | T | T | T | T | T | T | T | T | T | - | S3:490 (filters by name, learner number); support S0:135 |
-| merge the records of one person | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | T | - | support or the nation's operator, two persons (§1.1 A13, A14) [I] |
-| answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | S0:107-112, as creating |
-| see how a territory admits teachers | - | - | - | - | - | - | T | T | T | T | T | T | - | - | T | - | - | §3.1 tenant modes [I] |
-| say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
-| revoke or re-issue certificates | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights; the issuer of every season is the nation, so no A8 below it |
-| review conspicuous study | - | - | - | - | - | - | T | - | - | - | - | - | T | - | - | - | - | §4.8 f: anomalies go to review; as complaints, S3:524 [I] |
-| let a held issue of certificates go on | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | seasons are the nation's (A13); reliability.md 12 [I] |
-| between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
+| capability | A0 | A1 | A3 | A4 | A5 | A6 | A7cty | A7city | A7prov | A8cty | A8city | A8prov | A9 | A10 | A11 | A13 | A14 | A17 | pointer |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| see public facts | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | §1.1 A0: may browse |
+| register, sign in | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | N | §1.1 A0: may register |
+| keep the own account | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §1.1: one natural person = one account |
+| study, and see the own study | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §1.1 A3, A4; an administrator is a teacher too |
+| be a teacher of a school | - | - | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | S | §3.1; a student or guardian is none (S0:152-170) |
+| list the teachers of a school or region | - | - | - | - | O | O | T | T | T | T | T | T | - | - | - | T | - | - | S3:196-232 (A5, A6), S1 p.1 §2(3) (A7cty), [I] above |
+| see who administers | - | - | - | - | - | O | T | T | T | T | T | T | - | - | - | T | - | - | S3:268-280 (A6), S1 contents p.3 §1 |
+| load rosters of a territory | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | S1 p.1 §2(3) |
+| approve transfer across cities | - | - | - | - | - | - | - | - | T | - | - | - | - | - | - | - | - | - | Further rights |
+| approve transfer across provinces | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights |
+| unlock administrators and teachers in 其他 | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | Further rights; above the county [I] |
+| decide phone tickets | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | Further rights, S0:135 |
+| search the audit trail | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | Further rights |
+| reset the password of administrators and teachers in 其他 | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | as unlocking [I] |
+| look at the units of a region | - | - | - | - | O | O | T | T | T | T | T | T | T | T | - | T | - | - | S1 p.1 §2; the institutions of S3:164 by their region [I] |
+| see a school's people in clear | - | - | - | - | O + SMS | O + SMS | T + SMS | T + SMS | T + SMS | T + SMS | T + SMS | T + SMS | - | - | - | T + SMS | - | - | §3.11: sensitive views |
+| ask for the move of a school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | the table's "asks", §3.7: the lower admin, of either side [I] |
+| see transfers of a school or region | - | - | - | - | O | O | T | T | T | T | T | T | T | T | - | T | - | - | S3:160-167; who is concerned |
+| see special users | - | - | - | - | - | O | - | - | - | - | - | - | T | T | - | - | - | - | Further rights, S3:268-280 |
+| see how many teachers there are | - | - | - | - | O | O | T | T | T | T | T | T | T | T | - | T | - | - | as training statistics |
+| review corrected profiles | - | - | - | - | - | O | - | - | - | - | - | - | - | - | - | - | - | - | S3:182, 246; docs/adr/0010 |
+| review who administers a school | - | - | - | - | - | O | T | D | D | - | - | - | - | - | - | - | - | - | who has no colleague to review him, as unlocking administrators [I] |
+| see corrected profiles in clear | - | - | - | - | - | O + SMS | - | - | - | - | - | - | - | - | - | - | - | - | §3.11 |
+| look for people | - | - | - | - | - | O | T | T | T | T | T | T | T | T | - | T | T | - | S3:490 (filters by name, learner number); support S0:135 |
+| merge the records of one person | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | T | - | support or the nation's operator, two persons (§1.1 A13, A14) [I] |
+| answer requests for a missing school | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | S0:107-112, as creating |
+| see how a territory admits teachers | - | - | - | - | - | - | T | T | T | T | T | T | - | - | - | T | - | - | §3.1 tenant modes [I] |
+| say how a territory admits teachers | - | - | - | - | - | - | - | - | - | T | T | T | - | - | - | T | - | - | §3.1 tenant modes: whoever appoints its administrators [I] |
+| revoke or re-issue certificates | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | Further rights; the issuer of every season is the nation, so no A8 below it |
+| review conspicuous study | - | - | - | - | - | - | T | - | - | - | - | - | T | - | - | - | - | - | §4.8 f: anomalies go to review; as complaints, S3:524 [I] |
+| let a held issue of certificates go on | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | seasons are the nation's (A13); reliability.md 12 [I] |
+| keep the courses of a city, district or institution | - | - | - | - | - | - | - | - | - | - | - | - | T | T | O | - | - | - | §1.1 A9-A11; the institution its own projects' |
+| keep a city's periods | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | Further rights: open a period A10 (city) |
+| keep a district's periods | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | - | Further rights: open a period A9 (district) |
+| enter grades of a period's courses | - | - | - | - | - | - | - | - | - | - | - | - | T | T | P | - | - | - | Further rights: A10 (city), A9 (district); the institution its own |
+| see who chose what | - | - | - | - | O | O | T | T | T | T | T | T | T | T | - | T | - | - | S3:374-396 (A6), S3:419-421; those above as training statistics [I] |
+| register payments and set special users of a city | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | Further rights, S3:268 |
+| register payments of a district | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | - | as the city's: S3:164, 167 [I] |
+| register completion certificates | - | - | - | - | - | - | - | - | - | - | - | - | T | T | - | - | - | - | S2:171: issued by the institution (A9, A10 in their territory; A11 reaches no teacher by place) [I] |
+| between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
 
 
@@ -112,6 +120,7 @@ class Column(enum.StrEnum):
     PROVINCE_SUPER = "A8prov"
     DISTRICT_INSTITUTION = "A9"
     CITY_CENTRE = "A10"
+    TRAINING_INSTITUTION = "A11"
     OPERATOR = "A13"
     SUPPORT = "A14"
     AUDITOR = "A17"
@@ -186,10 +195,6 @@ CAPABILITIES: Final[dict[str, dict[Column, Right]]] = {
 # Rows that no endpoint offers yet; one that an endpoint takes up must leave this list (a test holds it to that).
 NOT_BUILT: Final = frozenset(
     {
-        "choose courses for others",
-        "cancel own choice inside window",
-        "cancel choice after window",
-        "view bills, print payment notice",
         "apply for school-based course",
         "approve school-based course",
         "enter school-based grades, this year only",

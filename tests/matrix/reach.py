@@ -18,8 +18,10 @@ from tests.matrix.world import (
     OTHER_COUNTY,
     OTHER_PROVINCE,
     PROVINCE,
+    Answer,
     Cast,
     GrantState,
+    Outcome,
     Spot,
     Where,
     World,
@@ -37,6 +39,7 @@ REGIONS = {
 }
 
 
+NOT_YOURSELF = frozenset({"org.not_yourself", "identity.not_yourself"})
 # Who of the cast is a teacher somewhere; the others belong to no school.
 AT_OWN_SCHOOL = frozenset({Column.UNVERIFIED, Column.VERIFIED, Column.PRINCIPAL, Column.SCHOOL_ADMIN})
 
@@ -99,7 +102,8 @@ class Endpoint:
     matter turns out not to be there, and which tell no more than that. `blind` are codes that say so of everything beyond reach as well: there only the role is
     seen to be checked. `instead` decides where the table's letters cannot say how far
     a right reaches (things with two ends); they still say who has it at all. `missing`: the code by which a bulk decision's row says that
-    there is no such teacher. `shows`: the part of the answer that stays empty for whom the target is hidden. `unsure`: why no cell can succeed in this world, though the right is there.
+    there is no such teacher. `shows`: the part of the answer that stays empty for whom the target is hidden. `unsure`: why no cell can succeed
+    in this world, though the right is there; a story shows that it does (`telling.py`).
     """
 
     rights: tuple[str, ...]
@@ -114,6 +118,23 @@ class Endpoint:
     missing: str = ""
     shows: str = ""
     unsure: str = ""
+
+    def judge(self, answer: Answer) -> Answer:
+        """What an answer means here: an empty list shows nothing, and a bulk decision says it of its one row."""
+        if answer.code in self.empty:
+            return dataclasses.replace(answer, outcome=Outcome.OTHERWISE)
+        if answer.outcome is Outcome.ALLOWED and self.shows and not answer.reply[self.shows]:
+            return Answer(Outcome.DENIED)
+        if answer.outcome is Outcome.ALLOWED and self.missing:
+            return self._of_the_row(answer)
+        return answer
+
+    def _of_the_row(self, answer: Answer) -> Answer:
+        [row] = answer.reply["rows"] if "rows" in answer.reply else answer.reply["items"]
+        if row["outcome"] in ("DONE", "CREATED", "UNCHANGED"):
+            return answer
+        denied = row["code"] == self.missing or row["code"] in NOT_YOURSELF
+        return Answer(Outcome.DENIED if denied else Outcome.OTHERWISE, row["code"])
 
 
 def targets(world: World, endpoint: Endpoint, cast: Cast) -> Iterator[Target]:
@@ -186,7 +207,8 @@ def _rights(endpoint: Endpoint, cast: Cast) -> Iterator[Right]:
 def _reaches(endpoint: Endpoint, right: Right, cast: Cast, target: Target) -> bool:
     if endpoint.about is About.NOTHING:
         # Lists of whatever the caller may see: nobody without the right gets in, and what is in them is looked at elsewhere.
-        return right.scope is not Scope.NONE
+        # Nothing of a project is asked for that way.
+        return right.scope not in (Scope.NONE, Scope.PROJECTS)
     match right.scope:
         case Scope.EVERYBODY:
             return True

@@ -25,6 +25,7 @@ EXISTS: dict[Role, frozenset[str]] = {
     Role.SUPER_ADMIN: frozenset(SPECIALISED),
     Role.DISTRICT_INSTITUTION: frozenset({"COUNTY"}),
     Role.CITY_CENTRE: frozenset({"CITY"}),
+    Role.TRAINING_INSTITUTION: frozenset({"SCHOOL"}),
     Role.NATIONAL_OPERATOR: frozenset({"NATION"}),
     Role.SUPPORT_AGENT: frozenset({"NATION"}),
     Role.AUDITOR: frozenset({"NATION", "PROVINCE"}),

@@ -8,6 +8,7 @@ refusals too. Targets elsewhere are ids that nobody made in the first round, and
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,6 +70,10 @@ def county(settings: Settings, keyring: KeyRing) -> Iterator[World]:
         nation.generate_code(world, neighbour, operator)
         nation.hold(world, here, nation.CITY)
         world.deliver_all()
+        nation.keep_period(world, here, COUNTY, "shown")
+        world.deliver_all()
+        for spot in (here, neighbour):
+            spot.things = Things(spot.things)
         world.learner_no = nation.learner_no(world, here.people["second"])
         here.people |= {"moved": str(new_id()), "arrived": str(new_id())}
         world.cast = [
@@ -99,6 +104,14 @@ def fill_the_rest(world: World) -> None:
     world.deliver_all()
 
 
+class Things(dict[str, str]):
+    """What the county has; of anything else an id that is nobody's, the same each time."""
+
+    def __missing__(self, name: str) -> str:
+        # Not kept here: what a place has is also what it is asked about.
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
 def nobody(where: Where) -> Spot:
     """A school that is not there, with people and things that are not."""
     division = {
@@ -114,8 +127,9 @@ def nobody(where: Where) -> Spot:
         "division_code": DIVISION_OF[where],
     }
     names = ("pending", "verified", "second", "archived", "moved", "arrived")
-    things = ("neighbour", "transfer", "asked", "move", "request", "code", "hold")
-    return Spot(where, school, {name: str(new_id()) for name in names}, {name: str(new_id()) for name in things})
+    names_of_things = ("neighbour", "transfer", "asked", "move", "request", "code", "hold")
+    things = {name: str(new_id()) for name in names_of_things}
+    return Spot(where, school, {name: str(new_id()) for name in names}, Things(things))
 
 
 def crawl(world: World) -> Answers:

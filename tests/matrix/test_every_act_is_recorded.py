@@ -19,6 +19,7 @@ CHANGES_NOTHING = {
     "org-bulk.open_job": "nothing has been done yet; each row is recorded when it runs",
     "org-bulk.submit_rows": "the same",
     "credits.settle_handovers": "no pack hands anything over here; each certificate that is entered is recorded",
+    "learning.prepare_course_material": "a place for a file; the file is recorded once it is there",
     "catalog.publish_programme": "the same season again is no change",
 }
 # What was looked at in clear is recorded with its reason; nothing changes.

@@ -36,9 +36,33 @@ OF_CREDITS = dict.fromkeys(
     ("export_verifications", "export_declarations", "export_statistics", "export_credit_matrix"),
     ("export personal data",),
 )
-BY_PROCESS = {BULK: OF_ORG, "credits-bulk": OF_CREDITS}
-KINDS = {**OF_ORG, **OF_CREDITS}
-FILTERS = {"export_verifications": {"year": 2026}, "export_credit_matrix": {"year": 2026}}
+OF_LEARNING = {
+    "choose_courses": ("choose courses for others",),
+    "enter_grades": ("enter grades of a period's courses",),
+    "cancel_choices": ("choose courses for others",),
+    "export_choices": ("export personal data",),
+}
+OF_CATALOG = {"import_courses": ("keep the courses of a city, district or institution",)}
+OF_BILLING = {
+    "import_payments": ("register payments and set special users of a city", "register payments of a district"),
+    "export_bills": ("view bills, print payment notice",),
+    "export_bill_lines": ("export personal data",),
+}
+BY_PROCESS = {
+    BULK: OF_ORG,
+    "learning-bulk": OF_LEARNING,
+    "credits-bulk": OF_CREDITS,
+    "catalog-bulk": OF_CATALOG,
+    "billing-bulk": OF_BILLING,
+}
+KINDS = {**OF_ORG, **OF_LEARNING, **OF_CREDITS, **OF_CATALOG, **OF_BILLING}
+# What an institution does with many of its own; files of its own projects come with the projects.
+OF_PROJECTS = {"enter_grades"}
+FILTERS = {
+    "export_choices": {"period_id": "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"},
+    "export_verifications": {"year": 2026},
+    "export_credit_matrix": {"year": 2026},
+}
 PARAMETERS = {
     "reject_memberships": {"reason": "材料不全"},
     "release_memberships": {"reason": "调离"},
@@ -56,7 +80,8 @@ def stage(world: World) -> Iterator[World]:
 
 
 def has(cast: Cast, kind: str) -> bool:
-    return any(right_of(capability, cast).scope is not Scope.NONE for capability in KINDS[kind])
+    nothing = {Scope.NONE} if kind in OF_PROJECTS else {Scope.NONE, Scope.PROJECTS}
+    return any(right_of(capability, cast).scope not in nothing for capability in KINDS[kind])
 
 
 def process_of(kind: str) -> str:

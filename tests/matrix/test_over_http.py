@@ -72,7 +72,7 @@ SAMPLES = [
     Sample("org.list_grants", lambda target: f"/grants?place={target.place}"),
     Sample("org.get_school_history", lambda target: f"/schools/{school(target)}/history"),
     Sample("org.list_transfers", lambda target: f"/transfers?place={target.place}"),
-    Sample("org.list_holds", lambda target: f"/holds?place={target.place}"),
+    Sample("billing.list_holds", lambda target: f"/holds?place={target.place}"),
     Sample("org.get_activation_progress", lambda target: f"/activation-progress?place={target.place}"),
     Sample("org.search_audit", lambda target: f"/audit-records?service=org&place={target.place}"),
     Sample("identity.get_account", lambda _target: "/accounts/me"),

@@ -27,7 +27,12 @@ ALSO = {
     "identity.start_pass_binding",
     "identity.unbind_pass",
     "org-bulk.open_download",
+    "learning-bulk.open_download",
     "credits-bulk.open_download",
+    "catalog-bulk.open_download",
+    "billing-bulk.open_download",
+    # Every process with jobs has the method; the catalogue has nothing personal to give away, and no kind of export.
+    "catalog-bulk.request_export",
 }
 WITH_CODE = {
     method

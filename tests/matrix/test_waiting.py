@@ -23,9 +23,17 @@ CLOSED = {
     "identity.step_up": "the same",
     "learning.enrol": "studying begins with the approval (S2:30)",
     "learning.open_study_session": "the same",
+    "learning.start_exam_attempt": "the same",
     "credits.evaluate_rules": "not about the account",
     "org.list_own_transfers": "nobody transfers a teacher whom no school has verified",
-    "org.list_own_holds": "nor holds her",
+    "billing.list_own_holds": "nor holds her",
+    **dict.fromkeys(
+        ("learning.put_in_basket", "learning.take_from_basket", "learning.submit_basket", "learning.choose_course"),
+        "so does choosing",
+    ),
+    "learning.list_seats": "the same",
+    "billing.list_own_orders": "whoever may not choose has ordered nothing",
+    "billing.get_own_dues": "and owes nothing",
     **dict.fromkeys((method for method in ENDPOINTS if "-bulk." in method), "jobs are administrators'"),
 }
 PUBLIC = {"see public facts", "register, sign in"}

@@ -15,15 +15,26 @@ import enum
 import queue
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.auth import AccessTokens
+from services.billing.bills.models import Payment
+from services.billing.selection.models import Choice as BilledChoice
+from services.billing.selection.models import Closing, Unit
+from services.billing.selection.models import Offering as BilledOffering
+from services.billing.selection.models import Period as BilledPeriod
 from services.catalog import season_file
+from services.catalog.rules import stable_id
+from services.credits.models import LedgerEntry
 from services.identity.actions import sign_ins
 from services.learning.contract.reviews import Anomaly, ReviewState
 from services.learning.review.models import StudyReview
+from services.learning.selection.models import Choice, Offering, Period, Seats
+from services.learning.tools import rules as tools
+from services.learning.tools.models import CourseMaterial, CourseText
 from services.org.actions import grants as org_grants
 from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Desk, Kind, Role
@@ -55,6 +66,7 @@ DECLARED = {
     "started_on": "2026-03-01",
     "ended_on": "2026-03-02",
 }
+FOREIGN = "declaration:elsewhere"  # where an amount of another unit came from
 SERIES = 71  # of the invented people
 
 
@@ -98,6 +110,7 @@ HOLDERS: dict[Column, tuple[Role, str]] = {
     Column.PROVINCE_SUPER: (Role.SUPER_ADMIN, PROVINCE),
     Column.DISTRICT_INSTITUTION: (Role.DISTRICT_INSTITUTION, COUNTY),
     Column.CITY_CENTRE: (Role.CITY_CENTRE, CITY),
+    Column.TRAINING_INSTITUTION: (Role.TRAINING_INSTITUTION, "own school"),
     Column.OPERATOR: (Role.NATIONAL_OPERATOR, NATION),
     Column.SUPPORT: (Role.SUPPORT_AGENT, NATION),
     Column.AUDITOR: (Role.AUDITOR, NATION),
@@ -255,6 +268,7 @@ class World(Installation):
             address="127.0.0.1",
             desk=sign_in.desk,
             waiting=sign_in.waiting,
+            place=sign_in.place,
         )
 
     def actor(self, account_id: str, desk: Desk = Desk.ADMINISTRATOR) -> Actor:
@@ -448,11 +462,18 @@ def furnish(world: World) -> None:
             generate_code(world, spot, operator)
     for where, division in ((Where.OWN, CITY), (Where.CITY_DIRECT, CITY), (Where.OTHER_CITY, OTHER_CITY)):
         hold(world, world.spots[where], division)
+        owe(world, world.spots[where], division)
     world.deliver_all()
+    keep_courses(world)
     propose(world)
     for spot in world.spots.values():
+        keep_bank(world, spot, operator)
         declare(world, spot)
         find_conspicuous(world, spot)
+        choose_courses(world, spot)
+        if spot.where is not Where.OTHER_PROVINCE:  # where nobody has adopted rules
+            earn_elsewhere(world, spot)
+    ask_something(world)
     world.learner_no = learner_no(world, world.spots[Where.OTHER_PROVINCE].people["second"])
     [world.unplaced] = world.new_people(1)
     world.deliver_all()
@@ -508,6 +529,24 @@ def ask_for_missing_school(world: World, spot: Spot) -> None:
     spot.places["request"] = f"{spot.parent}/other"
 
 
+def question_bank(code: str, place: str) -> dict[str, Any]:
+    """One question; the place owns it."""
+    question = {"key": "q1", "kind": "TRUE_FALSE", "prompt": "对吗？", "answer": True}
+    return {"code": code, "place": place, "titles": {"zh": "题库", "en": "Bank"}, "questions": [question]}
+
+
+def keep_bank(world: World, spot: Spot, operator: Actor) -> None:
+    """A question bank of the region that the school lies in, waiting to be published."""
+    made = world.call(
+        "catalog",
+        "import_question_bank",
+        question_bank(f"bank-{spot.where.name.lower().replace('_', '-')}", spot.parent),
+        operator,
+    )
+    spot.things["bank"] = made["bank_id"]
+    spot.places["bank"] = spot.parent
+
+
 def declare(world: World, spot: Spot) -> None:
     """Two declarations of a teacher: one waits for the school, one for the department."""
     for kind in ("declaration", "passed"):
@@ -536,6 +575,162 @@ def find_conspicuous(world: World, spot: Spot) -> None:
     spot.things["review"] = str(found.review_id)
     with world.process["learning"].database.work() as db:
         db.add(found)
+
+
+def choose_courses(world: World, spot: Spot) -> None:
+    """A course of the city that its teacher has chosen and may still cancel, and one that nobody has chosen; one of the
+    district, chosen, whose window is over; one that she is admitted to and that is being taught."""
+    now, city = clock.now(), spot.parent.rpartition("/")[0]
+    for name, tier, place, ends, state in (
+        ("choice", "CITY", city, now + dt.timedelta(days=5), "CHOSEN"),
+        ("choice of the district", "DISTRICT", spot.parent, now - dt.timedelta(days=1), "CHOSEN"),
+        ("admitted to the district's", "DISTRICT", spot.parent, now - dt.timedelta(days=1), "ADMITTED"),
+    ):
+        period = Period(
+            period_id=new_id(),
+            version=1,
+            code="2026-1",
+            title="2026年上半年",
+            tier=tier,
+            place=place,
+            year=2026,
+            state="SELECTING" if state == "CHOSEN" else "TEACHING",
+            selects_from=now - dt.timedelta(days=9),
+            selects_until=ends,
+            due_on=ends.date(),
+        )
+        taken, free = (_offering_of(period, course_no) for course_no in ("C1", "C2"))
+        chosen = Choice(
+            teacher_id=uuid.UUID(spot.people["verified"]),
+            offering_id=taken.offering_id,
+            choice_id=new_id(),
+            period_id=period.period_id,
+            version=1,
+            school_id=uuid.UUID(spot.school["school_id"]),
+            place=spot.place,
+            charging_place=place,
+            state=state,
+            chosen_by="SELF",
+            chosen_at=now,
+            changed_at=now,
+            charge_version=0,
+        )
+        seats = [Seats(offering_id=each.offering_id, capacity=None, taken=1) for each in (taken, free)]
+        with world.process["learning"].database.work() as db:
+            db.add_all([period, taken, free, *seats, chosen])
+        spot.things[name] = str(chosen.choice_id)
+        spot.places[name] = spot.place if tier == "CITY" else place
+        if tier == "CITY":
+            spot.things["offered"] = str(free.offering_id)
+
+
+def _offering_of(period: Period, course_no: str) -> Offering:
+    return Offering(
+        offering_id=new_id(),
+        version=1,
+        period_id=period.period_id,
+        course_id=new_id(),
+        course_no=course_no,
+        title="课程",
+        hour_type="PROFESSIONAL",
+        course_type="REMOTE",
+        hours=Decimal(10),
+        fee=Decimal(100),
+        material_fee=Decimal(0),
+        public_course=False,
+        charging_unit_id=new_id(),
+        charging_place=period.place,
+        capacity=None,
+        audience={},
+        capability=False,
+        state="OPEN",
+    )
+
+
+def earn_elsewhere(world: World, spot: Spot) -> None:
+    """Ten credits of a province that counts in them: of one teacher as they are, of another one converted."""
+    for kind in ("foreign", "converted"):
+        spot.things[kind] = member(world, spot)
+        earned = [("CREDIT", FOREIGN), *([("HOUR", f"conversion:{FOREIGN}")] if kind == "converted" else [])]
+        with world.process["credits"].database.work() as db:
+            db.add_all([_entry(uuid.UUID(spot.things[kind]), *each) for each in earned])
+
+
+def _entry(teacher_id: uuid.UUID, unit: str, source_ref: str) -> LedgerEntry:
+    now = clock.now()
+    return LedgerEntry(
+        teacher_id=teacher_id,
+        entry_id=new_id(),
+        source_ref=source_ref,
+        turn=1,
+        rule_id="GX.CONV",
+        evidence_version=1,
+        source_kind="DECLARATION",
+        programme_id=None,
+        unit=unit,
+        amount=Decimal(10),
+        hour_type="",
+        training_form="",
+        year=2026,
+        effective_on=now.date(),
+        recorded_at=now,
+        school_id=None,
+        place="CN/450000/450100/450103/s1",
+        pack_id="guangxi-2016",
+        pack_version="",
+        why="",
+        reversal_of=None,
+        recognised_by="",
+        recognised_at="",
+    )
+
+
+QUESTION, MATERIAL, COMING_MATERIAL = str(new_id()), str(new_id()), str(new_id())
+
+
+def ask_something(world: World) -> None:
+    """A question in a course of the season, which is over; so it is written past the door."""
+    course_id = stable_id("2023-winter", "party20")
+    asked = "怎样设计分层作业？"
+    question = CourseText(
+        text_id=uuid.UUID(QUESTION),
+        course_id=course_id,
+        programme_id=uuid.UUID(world.programme_id),
+        place=NATION,
+        kind=tools.Kind.QUESTION,
+        author_id=uuid.UUID(world.spots[Where.OTHER_PROVINCE].people["verified"]),
+        by_tutor=False,
+        visibility=tools.Visibility.COURSE,
+        title="",
+        text=asked,
+        written_at=clock.now(),
+        changed_at=clock.now(),
+        reports=1,
+        folded_text=asked,
+        tokens=tools.tokens(course_id, asked),
+    )
+    cipher = world.process["learning"].service.cipher
+    files = [
+        CourseMaterial(
+            material_id=uuid.UUID(material_id),
+            course_id=course_id,
+            programme_id=uuid.UUID(world.programme_id),
+            place=NATION,
+            title=material_id,
+            sha256="1" * 64,
+            media_type="application/pdf",
+            size=1,
+            file_key_sealed=cipher.seal("key", "course_material", material_id, "file_key"),
+            storage_key=storage_key,
+            added_by=question.author_id,
+            added_at=clock.now(),
+        )
+        for material_id, storage_key in ((MATERIAL, "materials/aa/" + "1" * 30), (COMING_MATERIAL, None))
+    ]
+    with world.process["learning"].database.work() as db:
+        db.merge(question)
+        for file in files:
+            db.merge(file)
 
 
 def generate_code(world: World, spot: Spot, operator: Actor) -> None:
@@ -567,10 +762,149 @@ def propose(world: World) -> None:
             world.proposed_codes[role, place] = code["code_id"]
 
 
+# Whose periods there are: a city's, a district's, another city's.
+PERIODS_AT = {Where.OWN: CITY, Where.NEIGHBOUR: COUNTY, Where.OTHER_CITY: OTHER_CITY}
+
+
+OFFER_WINDOW = {"applies_from": "2020-01-01T00:00:00+08:00", "applies_until": "2050-01-01T00:00:00+08:00"}
+
+
+def course_of(spot: Spot, **changes: Any) -> dict[str, Any]:
+    unit = {"applicant_unit_id": spot.school["school_id"], "charging_unit_id": spot.school["school_id"]}
+    facts = {"title": "教育心理学", "hour_type": "PROFESSIONAL", "course_type": "REMOTE", "hours": "18"}
+    return {"course_no": new_id().hex[-12:], **facts, **unit, **changes}
+
+
+def period_at(place: str, year: int = 2050) -> dict[str, Any]:
+    window = {"selects_from": f"{year}-03-01T00:00:00+08:00", "selects_until": f"{year}-03-16T00:00:00+08:00"}
+    code = f"{year}-{new_id().hex[-8:]}"
+    return {"place": place, "code": code, "title": "第一期", "year": year, "due_on": f"{year}-03-31", **window}
+
+
+def keep_courses(world: World) -> None:
+    """A course that each school keeps as an institution; periods of two cities and a district, in every state for a step."""
+    for spot in world.spots.values():
+        keeper = _holder(Role.TRAINING_INSTITUTION, spot.place)
+        made = world.call("catalog", "create_course", {"place": spot.place, **course_of(spot)}, keeper)
+        spot.things["course"] = made["course_id"]
+        offer = {"kind": "SKILL", "title": "心理健康教育", "institution": "某学院", **OFFER_WINDOW}
+        offered = world.call("catalog", "create_study_offer", {"place": spot.place, **offer}, keeper)
+        spot.things["study offer"] = offered["offer_id"]
+        applicant = dataclasses.replace(teacher(member(world, spot)), place=spot.place)
+        applied = world.call("catalog", "apply_for_study", {"offer_id": offered["offer_id"]}, applicant)
+        spot.things["application"] = applied["application_id"]
+    for where, place in PERIODS_AT.items():
+        spot = world.spots[where]
+        for kind in ("period", "billed", "teaching", "graded", "shown"):
+            keep_period(world, spot, place, kind)
+        extra = world.call("catalog", "create_course", {"place": place, **course_of(spot)}, keeper_of(place))
+        spot.things["course to offer"] = extra["course_id"]
+
+
+def keeper_of(place: str) -> Actor:
+    return _holder(Role.DISTRICT_INSTITUTION if place == COUNTY else Role.CITY_CENTRE, place)
+
+
+def keep_period(world: World, spot: Spot, place: str, kind: str) -> None:
+    """A period with one offering, in the state that `kind` names; "shown" is published."""
+    keeper = keeper_of(place)
+    period_id = world.call("catalog", "plan_period", period_at(place), keeper)["period_id"]
+    own = world.call("catalog", "create_course", {"place": place, **course_of(spot)}, keeper)
+    wanted = {"period_id": period_id, "offerings": [{"course_id": own["course_id"]}]}
+    [offering] = world.call("catalog", "add_offerings", wanted, keeper)["items"]
+    if kind == "shown":
+        world.call("catalog", "publish_period", {"period_id": period_id, "version": 1}, keeper)
+    elif kind != "period":
+        world.sql("catalog", f"UPDATE period SET state = '{kind.upper()}' WHERE period_id = '{period_id}'")
+    spot.things[kind], spot.places[kind] = period_id, place
+    spot.things[f"offering of {kind}"], spot.places[f"offering of {kind}"] = offering["offering_id"], place
+
+
 def hold(world: World, spot: Spot, city: str) -> None:
     held = {"teacher_id": member(world, spot), "kind": "SPECIAL_USER", "reason": "逾期未缴费"}
-    spot.things["hold"] = world.call("org", "place_hold", held, _holder(Role.CITY_CENTRE, city))["hold_id"]
+    world.deliver_all()
+    spot.things["hold"] = world.call("billing", "place_hold", held, _holder(Role.CITY_CENTRE, city))["hold_id"]
     spot.places["hold"] = city
+
+
+def owe(world: World, spot: Spot, city: str) -> None:
+    """A bill of the school to its city, printed and paid in part, and money that fits no bill."""
+    billing, admin = world.process["billing"], school_admin(spot)
+    period_id, payee, now = str(new_id()), new_id(), clock.now()
+    with billing.database.work() as db:
+        db.add(Unit(unit_id=payee, version=1, name="收费单位", seal_name="收费单位", place=f"{city}/s{payee.hex}"))
+        db.add(
+            BilledPeriod(
+                period_id=uuid.UUID(period_id),
+                version=1,
+                code="2023-1",
+                title="2023年上半年",
+                tier="CITY",
+                place=city,
+                year=2023,
+                state="CLOSED",
+                due_on=(now + dt.timedelta(days=30)).date(),
+            )
+        )
+        offering = BilledOffering(
+            offering_id=new_id(),
+            version=1,
+            period_id=uuid.UUID(period_id),
+            course_no="C1",
+            title="课程",
+            hour_type="PROFESSIONAL",
+            course_type="REMOTE",
+            hours=Decimal(10),
+            fee=Decimal(50),
+            material_fee=Decimal(0),
+            public_course=False,
+            charging_unit_id=payee,
+            charging_place=city,
+        )
+        choices = [
+            BilledChoice(
+                choice_id=new_id(),
+                version=1,
+                teacher_id=uuid.UUID(spot.people[who]),
+                school_id=uuid.UUID(spot.school["school_id"]),
+                place=spot.place,
+                offering_id=offering.offering_id,
+                period_id=uuid.UUID(period_id),
+                state="CHOSEN",
+                chosen_at=now,
+            )
+            for who in ("verified", "second")
+        ]
+        db.add_all([offering, *choices, Closing(period_id=uuid.UUID(period_id), choices=2, versions=2)])
+    billing.service.make_bills(now)
+    [bill] = world.call("billing", "list_bills", {"place": spot.place, "period_id": period_id}, admin)["items"]
+    world.call("billing", "print_notice", {"bill_id": bill["bill_id"]}, admin)
+    paid = {"amount": "50.00", "receipt_no": f"R{new_id().hex[-12:]}", "paid_on": now.date().isoformat()}
+    keeper = _holder(Role.CITY_CENTRE, city)
+    world.call("billing", "register_payment", {"bill_id": bill["bill_id"], **paid}, keeper)
+    stray = Payment(
+        payment_id=new_id(),
+        bill_id=None,
+        bill_no="unknown",
+        place="",
+        keeper_place=city,
+        amount=Decimal(50),
+        receipt_no=f"S{new_id().hex[-12:]}",
+        paid_on=now.date(),
+        payer="",
+        source="BANK_FILE",
+        state="UNKNOWN_NOTICE",
+        registered_by="matrix",
+        registered_at=now,
+    )
+    with billing.database.work() as db:
+        db.add(stray)
+        spot.things["stray payment"] = str(stray.payment_id)
+    spot.things |= {"bill": bill["bill_id"], "kept bill": bill["bill_id"], "kept period": period_id}
+    spot.things["billed choice"] = str(choices[0].choice_id)
+    # Of the other teacher the last day has passed.
+    world.sql("billing", f"UPDATE charge SET state = 'UNPAID' WHERE choice_id = '{choices[1].choice_id}'")
+    spot.places |= {"bill": spot.place, "kept bill": city, "kept period": city}
 
 
 # --- the cast -------------------------------------------------------------------------------------------------------------

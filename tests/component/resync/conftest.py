@@ -1,4 +1,4 @@
-"""A small installation of all six services after one season, its events delivered by hand, and ways to damage it."""
+"""A small installation of all services after one season and one period of courses, its events delivered by hand, and ways to damage it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from services.shared.keys import KeyRing
 from services.shared.settings import SERVICES, Settings
 from services.shared.tables import outbox
 from tests.component.org.conftest import YUEXIU, new_school
+from tests.component.resync.selling import sell_courses, sit_an_exam
 from tests.conftest import Component, FixedClock, person
 from yanxiu.client.captcha import solve
 from yanxiu.journey.people import invent
@@ -119,6 +120,8 @@ def play_season(installation: Installation) -> None:
     installation.process["catalog"].service.close_due_programmes(installation.clock.instant)
     installation.deliver_all()
     installation.pass_markers()
+    sell_courses(installation, teachers[4], teachers[5])
+    sit_an_exam(installation, teachers[5])
 
 
 def _roster_row(number: int) -> dict[str, Any]:
