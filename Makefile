@@ -41,6 +41,18 @@ demo: setup ## start everything and show one teacher's season; ONCE=1 ends after
 up: setup ## start everything here and serve until Ctrl-C
 	@$(RUN)/yanxiu up --port $(PORT)
 
+.PHONY: portal
+portal: setup ## build the web pages that the gateway serves (Node comes from here or from a wheel)
+	@$(RUN)/yanxiu portal
+
+.PHONY: portal-check
+portal-check: setup ## build them and look for mistakes in their code
+	@$(RUN)/yanxiu portal --check
+
+.PHONY: pictures
+pictures: portal .venv/installed-dev ## make the pictures of docs/pictures again, by playing the stories of tests/portal
+	@YANXIU_PICTURES=$(CURDIR)/docs/pictures $(RUN)/python -m pytest tests/portal
+
 .PHONY: test
 test: .venv/installed-dev ## every test that this machine can run; TESTS=tests/unit for some
 	@$(RUN)/python -m pytest $(TESTS)
@@ -50,8 +62,22 @@ cheat: .venv/installed-dev ## play a thousand trials of every way to forge study
 	@YANXIU_CHEAT_TRIALS=$(or $(TRIALS),1000) $(if $(SEED),YANXIU_CHEAT_SEED=$(SEED)) \
 		$(RUN)/python -m pytest tests/cheating
 
+.PHONY: authz-revoke
+authz-revoke: .venv/installed-dev ## end rights a thousand times and see each refused within a second; TRIALS=n
+	@YANXIU_REVOKE_TRIALS=$(or $(TRIALS),1000) $(RUN)/python -m pytest tests/matrix/test_prompt_rights.py
+
+.PHONY: auth-abuse
+auth-abuse: .venv/installed-dev ## guess a million passwords of ten thousand accounts, and codes; GUESSES=n ACCOUNTS=n ROUNDS=n
+	@YANXIU_ABUSE_GUESSES=$(or $(GUESSES),1000000) YANXIU_ABUSE_ACCOUNTS=$(or $(ACCOUNTS),10000) \
+		YANXIU_ABUSE_ROUNDS=$(or $(ROUNDS),500) $(RUN)/python -m pytest -s tests/component/identity/access/test_abuse.py
+
+.PHONY: forge
+forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals and statements; FORGERIES=n
+	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest tests/unit/certs/test_offline.py \
+		tests/component/certs/test_verification.py
+
 .PHONY: sure
-sure: format-check lint types imports test ## all that CI checks
+sure: format-check lint types imports portal-check test ## all that CI checks
 
 .PHONY: format
 format: .venv/installed-dev ## lay the code out
@@ -79,6 +105,7 @@ lock: .venv/installed-dev ## pin the newest allowed versions, with hashes, for e
 	@$(RUN)/uv pip compile $(LOCK_OPTIONS) requirements.in --output-file requirements.lock
 	@$(RUN)/uv pip compile $(LOCK_OPTIONS) --constraint requirements.lock requirements-dev.in \
 		--output-file requirements-dev.lock
+	@$(RUN)/uv pip compile $(LOCK_OPTIONS) requirements-node.in --output-file requirements-node.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" --upgrade

@@ -280,10 +280,10 @@ export class Watching {
     this.current = null;
   }
 
-  /** The player is playing and stands at `position` (seconds). */
-  at(position) {
+  /** The player is playing and stands at `position`; the last look was `elapsed` ago (both in seconds). */
+  at(position, elapsed = 0) {
     const end = this.current?.[1];
-    if (end !== undefined && position >= end && position - end <= LONGEST_STEP_SECONDS) {
+    if (end !== undefined && position >= end && position - end <= Math.max(LONGEST_STEP_SECONDS, elapsed)) {
       this.current[1] = position;
     } else {
       this.cut();
@@ -291,7 +291,7 @@ export class Watching {
     }
   }
 
-  /** Paused, sought or ended: what follows is another stretch. */
+  /** Sought: what follows is another stretch. */
   cut() {
     if (this.current) this.stretches.push(this.current);
     this.current = null;
@@ -335,8 +335,9 @@ function without(segment, others) {
  * now, offer to count here; `onRefused(error)`: a report that the server will never take.
  */
 export class PlayerReporter {
-  constructor(session, media, page, { onPrompt, onEnded, onRefused, timers = globalThis } = {}) {
-    Object.assign(this, { session, media, page, onPrompt, onEnded, onRefused, timers });
+  constructor(session, media, page, { onPrompt, onEnded, onRefused, timers = globalThis, clock = () => performance.now() } = {}) {
+    Object.assign(this, { session, media, page, onPrompt, onEnded, onRefused, timers, clock });
+    this.lookedAt = clock();
     this.watching = new Watching(session.opened.duration_seconds);
     this.interval = FIRST_INTERVAL_SECONDS;
     this.longest = Math.min(LONGEST_INTERVAL_SECONDS, session.opened.silence_limit_seconds / 2);
@@ -344,9 +345,12 @@ export class PlayerReporter {
   }
 
   start() {
-    this.listen(this.media, "timeupdate", () => this.media.paused || this.watching.at(this.media.currentTime));
+    // From the very position where playing begins: the first "timeupdate" comes a quarter of a second later.
+    for (const name of ["play", "timeupdate"]) this.listen(this.media, name, () => this.looked());
     this.listen(this.media, "seeking", () => this.watching.cut());
-    for (const stop of ["pause", "ended"]) this.listen(this.media, stop, () => this.stopped());
+    // A pause does not move the position: the second that it falls into goes on when playing does.
+    this.listen(this.media, "pause", () => this.now());
+    this.listen(this.media, "ended", () => this.ended());
     this.listen(this.page, "visibilitychange", () => this.page.visibilityState === "hidden" && this.leave());
     this.listen(this.page, "pagehide", () => this.leave());
     this.plan();
@@ -373,13 +377,23 @@ export class PlayerReporter {
     }
   }
 
-  stopped() {
-    this.watching.cut();
+  looked() {
+    // A busy page looks late; what was played meanwhile was played. A seek has its own event.
+    const now = this.clock();
+    if (!this.media.paused) this.watching.at(this.media.currentTime, (now - this.lookedAt) / 1000);
+    this.lookedAt = now;
+  }
+
+  /** The last look may have been a quarter of a second before the end, and a media element that has ended is paused. */
+  ended() {
+    this.watching.at(this.media.currentTime);
     return this.now();
   }
 
   /** The page may never run again: the journal is written first, and the request outlives the page. */
   leave() {
+    // The last look may have been a quarter of a second ago, in the second before.
+    this.looked();
     return this.now({ keepalive: true });
   }
 

@@ -295,11 +295,30 @@ test("the player reports in growing intervals, on pause, when hidden and when th
   await session.sending;
   assert.equal(reports().length, 4);
   await play(5);
+  media.currentTime += 1; // a second ends between two looks
   page.dispatchEvent(new Event("pagehide"));
   await session.sending;
   assert.equal(reports().at(-1)[1].keepalive, true);
+  assert.equal(JSON.parse(reports().at(-1)[1].body).segments.at(-1).to, media.currentTime);
   await reporter.stop();
   assert.ok(gateway.seconds() >= 31 + 61 + 61 + 10 + 5 - 3);
+});
+
+test("a page that was too busy to look loses nothing; a seek is still no playing", async () => {
+  const gateway = new Gateway();
+  let now = 0;
+  const { media, reporter } = player(await client(gateway).open("video"), { clock: () => now });
+  const look = (position, at) => {
+    media.currentTime = position;
+    now = at * 1000;
+    media.dispatchEvent(new Event("timeupdate"));
+  };
+  look(0, 0);
+  look(7, 7);
+  look(60, 8); // faster than it can be played
+  look(62, 10);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), 7 + 2);
 });
 
 test("the teacher is asked whether they are there, and the next prompt is planned", async () => {
@@ -325,4 +344,23 @@ test("what was watched before a quiz is reported before its answer", async () =>
   const judged = await session.answer("quiz", ["A"]);
   assert.equal(judged.right, true);
   assert.deepEqual(judged.before, ["session-0/1"]);
+});
+
+test("neither a pause nor the end loses a second", async () => {
+  const gateway = new Gateway();
+  const session = await client(gateway).open("video");
+  const { media, reporter } = player(session);
+  const end = session.opened.duration_seconds;
+  const look = (name, position, paused = false) => {
+    Object.assign(media, { currentTime: position, paused });
+    media.dispatchEvent(new Event(name));
+  };
+  look("play", 0);
+  for (let position = 0.25; position < 12.3; position += 0.25) look("timeupdate", position);
+  look("pause", 12.25, true);
+  look("play", 12.25);
+  for (let position = 12.5; position < end; position += 0.25) look("timeupdate", position);
+  look("ended", end, true);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), end);
 });
