@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from services.learning.audience import is_for
 from services.learning.contract.selection import BUCKETS, Bucket, ChoiceState, ChosenBy
 
 PUBLISHED: Final = frozenset({"PUBLISHED", "SELECTING"})  # the catalogue's states in which the window decides
@@ -60,17 +61,6 @@ def window_refusal(window: Window, now: dt.datetime) -> str:
 def is_visible(offer: Offer, chooser_place: str) -> bool:
     """A city's courses are for its teachers, a district's are seen in the district only (S3, 区级培训管理)."""
     return chooser_place == offer.place or chooser_place.startswith(offer.place + "/")
-
-
-def is_for(audience: Mapping[str, Any], chooser: Chooser) -> bool:
-    """Every list that is not empty must hold the teacher."""
-    regions = audience.get("place_ids") or ()
-    return (
-        chooser.segment in (audience.get("segments") or (chooser.segment,))
-        and chooser.subject in (audience.get("subjects") or (chooser.subject,))
-        and str(chooser.school_id) in (audience.get("school_ids") or (str(chooser.school_id),))
-        and (not regions or any(f"{chooser.place}/".startswith(f"{region}/") for region in regions))
-    )
 
 
 def choice_refusal(
