@@ -15,6 +15,7 @@ from services.learning.contract.selection import BUCKETS, Bucket, ChoiceState, C
 PUBLISHED: Final = frozenset({"PUBLISHED", "SELECTING"})  # the catalogue's states in which the window decides
 MEMBER: Final = frozenset({"PENDING", "VERIFIED"})  # of a school: whoever was removed or rejected belongs to none
 CITY, DISTRICT = "CITY", "DISTRICT"
+ON_DUTY: Final = "ON_DUTY"  # org's word for 在职; whoever is anything else is archived
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Chooser:
     school_id: uuid.UUID | None
     segment: str
     subject: str
+    employment: str = ON_DUTY
 
 
 def window_refusal(window: Window, now: dt.datetime) -> str:
@@ -69,6 +71,8 @@ def choice_refusal(
     """The code of the first guard that refuses this choice, or ""; seats are counted elsewhere."""
     if chooser.membership not in MEMBER or chooser.school_id is None:
         return "learning.choice_needs_school"
+    if chooser.employment != ON_DUTY:
+        return "learning.archived"  # also at a new school, until it sets her on duty (S3:187-192)
     if not is_visible(offer, chooser.place):
         return "learning.offering_unknown"
     if refusal := window_refusal(window, now):
