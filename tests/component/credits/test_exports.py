@@ -118,6 +118,25 @@ def test_frozen_years_leave_with_names_figures_and_hash(files, directory, teache
     assert {cell.data_type for each in cells for cell in each} <= {"s", "n", "inlineStr"}
 
 
+def test_open_years_leave_as_of_last_night_when_they_are_asked_for(
+    files, credits_service, teacher, earn, at, head, county
+):
+    earn(teacher, "30")
+    at("2023-11-21T00:10:00+08:00")
+    with credits_service.database.work() as db:
+        db.execute(sa.text("DELETE FROM year_computation"))
+    credits_service.service.compute_years(clock.now())
+    assert table(fetch(files, head, export(files, head, "export_verifications", county, year=2023))) == []
+    [row] = table(fetch(files, head, export(files, head, "export_verifications", county, year=2023, frozen=False)))
+    assert (row["合计"], row["状态"], row["年度结果"], row["锁定日期"], row["快照校验值"]) == (
+        "10.00",
+        "未锁定",
+        "未达到要求",
+        "",
+        "",
+    )
+
+
 def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_service, teacher, earn, head, county):
     earn(teacher, "30")
     draft = {
