@@ -110,10 +110,10 @@ class YearFound(NamedTuple):
     placement: Placement
 
 
-def years_of_place(wanted: YearsWanted) -> sa.Select[Any]:
+def years_of_place(wanted: YearsWanted) -> sa.Select[YearVerification, OpenYear, Placement]:
     """Whose year is frozen has no other: what was computed before is not looked at."""
     held, computed = YearVerification, OpenYear
-    select: sa.Select[Any] = (
+    select = (
         sa.select(held, computed, Placement)
         .select_from(Placement)
         .outerjoin(held, sa.and_(held.teacher_id == Placement.teacher_id, held.year == wanted.year))
