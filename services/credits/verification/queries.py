@@ -110,7 +110,7 @@ class YearFound(NamedTuple):
     placement: Placement
 
 
-def years_of_place(wanted: YearsWanted) -> sa.Select[YearVerification, OpenYear, Placement]:
+def years_of_place(wanted: YearsWanted) -> Any:
     """Whose year is frozen has no other: what was computed before is not looked at."""
     held, computed = YearVerification, OpenYear
     select = (
