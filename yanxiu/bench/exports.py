@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import importlib
 import json
 import tempfile
 import time
@@ -18,7 +19,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
 import psycopg
 
 from services.shared.settings import Settings
@@ -67,6 +67,7 @@ def measure_exports(
     *, rows: int, rounds: int, operations: int, embedded: bool, report: Report, told: Callable[[str], None]
 ) -> Outcome:
     """Exports of so many frozen years. Raises BenchError when a file does not hold them."""
+    _openpyxl()
     with ledgers.empty_ledger(embedded) as (settings, _, owner):
         ledgers.place(owner, rows)
         _freeze(owner)
@@ -136,7 +137,7 @@ class Exports:
         with tempfile.TemporaryFile() as file:
             for piece in self._service.files.read(SealedFile.from_wire(redeemed["file"])):
                 file.write(piece)
-            found = openpyxl.load_workbook(file, read_only=True).worksheets[0].iter_rows(values_only=True)
+            found = _openpyxl().load_workbook(file, read_only=True).worksheets[0].iter_rows(values_only=True)
             cells = [[str(cell or "") for cell in row] for row in found]
         if len(cells) != rows + 1 or len({row[-1] for row in cells}) != rows + 1:
             raise BenchError(f"the file holds {len(cells) - 1} years, and not each of the {rows} once")
@@ -158,6 +159,14 @@ class Exports:
         return dispatch.run_method(
             self._service, method, arguments, self._head, deadline=deadline, command_id=str(new_id())
         )
+
+
+def _openpyxl() -> Any:
+    """It comes with the requirements of development only. Raises BenchError."""
+    try:
+        return importlib.import_module("openpyxl")
+    except ImportError:
+        raise BenchError("openpyxl is not installed: it is one of requirements-dev.in") from None
 
 
 def _freeze(owner: psycopg.Connection) -> None:
@@ -194,7 +203,7 @@ def _copy(owner: psycopg.Connection) -> None:
 
 
 def _sheet(cells: list[list[str]]) -> None:
-    workbook = openpyxl.Workbook(write_only=True)
+    workbook = _openpyxl().Workbook(write_only=True)
     sheet = workbook.create_sheet()
     for row in cells:
         sheet.append(row)
