@@ -254,7 +254,7 @@ KINDS = (
         MISSING,
         find_years,
         count_years,
-        lambda found: (found[1].place, found[1].teacher_id),
+        lambda found: (found.placement.place, found.placement.teacher_id),
         show_years,
     ),
     paged(
