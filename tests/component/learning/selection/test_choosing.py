@@ -298,7 +298,9 @@ def employed(market: Market, teacher: Any, status: str, version: int) -> None:
     market.learning.deliver("on_employment_changed", "org.employment_changed", payload)
 
 
-@pytest.mark.parametrize("status", ["LEFT", "RETIRED", "SECONDED", "SICK_LEAVE", "MATERNITY_LEAVE", "ABROAD", "DECEASED"])
+@pytest.mark.parametrize(
+    "status", ["LEFT", "RETIRED", "SECONDED", "SICK_LEAVE", "MATERNITY_LEAVE", "ABROAD", "DECEASED"]
+)
 def test_who_is_archived_chooses_nothing_and_nobody_chooses_for_her(market: Market, status: str) -> None:
     offering, teacher = market.offering(market.period()), market.teacher()
     employed(market, teacher, status, 1)
