@@ -89,7 +89,9 @@ class Database:
             "hide_parameters": True,
             "connect_args": {"connect_timeout": 5, "application_name": f"yanxiu-{self.service}", "options": session},
         }
-        return sa.create_engine(self.url.set(username=role, password=password), **{**options, **more})
+        engine = sa.create_engine(self.url.set(username=role, password=password), **{**options, **more})
+        driver.use_own_connections(engine)
+        return engine
 
     def dispose(self) -> None:
         self.app.dispose()
