@@ -43,7 +43,7 @@ declare module "@clients/study.js" {
   export class PlayerReporter {
     constructor(
       session: StudySession,
-      media: EventTarget & { paused: boolean; currentTime: number },
+      media: EventTarget & { seeking: boolean; currentTime: number; played: TimeRanges },
       page: Document,
       hooks: { onPrompt?: () => void; onEnded?: () => void; onRefused?: (error: RefusedError) => void },
     );
