@@ -79,3 +79,29 @@ test("two browsers that study at once: one of them counts, and each says so", as
   await expect(other.getByText("另一台设备已接管学习计时")).toBeVisible();
   await other.context().close();
 });
+
+test("notes and questions of a course are written, shared, found", async ({ page }) => {
+  await newTeacher(page);
+  await enrol(page);
+  await page.getByRole("link", { name: /笔记与答疑/ }).click();
+  await page.getByLabel("写笔记").fill("要点：以学定教 <b>1</b>");
+  await page.getByRole("button", { name: "保存" }).click();
+  await expect(page.getByText("要点：以学定教 <b>1</b>")).toBeVisible();
+  await expectNoBarriers(page);
+  await page.getByRole("link", { name: "答疑", exact: true }).click();
+  await page.getByLabel(/向辅导教师提问/).fill("第二段的例子在哪里？");
+  await page.getByRole("button", { name: "保存" }).click();
+  await page.getByRole("button", { name: "查看回答" }).first().click();
+  await page.getByLabel("回答", { exact: true }).fill("在第三十秒。");
+  await page.getByRole("button", { name: "回答", exact: true }).click();
+  await expect(page.getByText("在第三十秒。")).toBeVisible();
+  await expectNoBarriers(page);
+  await page.getByRole("link", { name: "资料" }).click();
+  await expect(page.getByText("还没有资料")).toBeVisible();
+  await page.getByRole("link", { name: "搜索" }).click();
+  await page.getByLabel("搜索笔记与答疑").fill("以学定教");
+  await page.getByRole("button", { name: "查找" }).click();
+  await expect(page).toHaveURL(/words=/);
+  await expect(page.getByText("要点：以学定教")).toBeVisible();
+  await expectNoBarriers(page);
+});

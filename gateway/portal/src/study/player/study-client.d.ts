@@ -35,6 +35,7 @@ declare module "@clients/study.js" {
   }
 
   export class StudyClient {
+    clientId: string;
     constructor(options: { address?: string; accessToken: () => Promise<string>; storage: Storage; fetch?: typeof fetch });
     open(activityId: string, options?: { takeOver?: boolean }): Promise<StudySession>;
     recover(): Promise<number>;
