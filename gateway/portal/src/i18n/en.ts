@@ -280,7 +280,6 @@ const en: typeof zh = {
       "region-statistics": "Statistics",
       schools: "Schools",
       "school-changes": "Changes of schools",
-      "special-users": "Special users",
       locked: "Unlock accounts",
       teachers: "Teachers",
       activation: "Activation",

@@ -278,7 +278,6 @@ export default {
       "region-statistics": "统计",
       schools: "学校",
       "school-changes": "学校变更",
-      "special-users": "特殊用户",
       locked: "账号解锁",
       teachers: "教师",
       activation: "管理员激活",
