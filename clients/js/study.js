@@ -13,7 +13,7 @@ const LATER = new Set([429, 502, 503, 504]);
 const FIRST_INTERVAL_SECONDS = 30;
 const LONGEST_INTERVAL_SECONDS = 300;
 const RENEW_BEFORE_SECONDS = 120;
-// Two looks at the position this far apart are one stretch of playing; a longer step was a seek.
+// How far the position may run ahead of the time between two looks, for a player tells it late; a longer step was a seek.
 const LONGEST_STEP_SECONDS = 2.5;
 // A player that stops may tell a position a few frames before the one it told last; nobody went back.
 const LONGEST_JITTER_SECONDS = 0.5;
@@ -285,7 +285,7 @@ export class Watching {
   /** The player has come to `position` by playing; the last look was `elapsed` ago (both in seconds). */
   at(position, elapsed = 0) {
     const step = this.current ? position - this.current[1] : Infinity;
-    if (step >= -LONGEST_JITTER_SECONDS && step <= Math.max(LONGEST_STEP_SECONDS, elapsed)) {
+    if (step >= -LONGEST_JITTER_SECONDS && step <= elapsed + LONGEST_STEP_SECONDS) {
       this.current[1] = Math.max(this.current[1], position);
     } else {
       this.begin(position);

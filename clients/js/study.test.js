@@ -345,6 +345,15 @@ test("a page that hears late that playing began loses nothing of its beginning",
   assert.equal(gateway.seconds(), 3);
 });
 
+test("a page that is busy just after playing began loses nothing, though it was told of it late", async () => {
+  const gateway = new Gateway();
+  const { look, reporter } = busyPlayer(await client(gateway).open("video"));
+  look("play", 0, 0.4); // the position is that of the last frame shown
+  look("timeupdate", 3.2, 3.3);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), 3);
+});
+
 test("a seek ends one stretch where playing left off and begins the next where it goes on", async () => {
   const gateway = new Gateway();
   const { look, media, reporter } = busyPlayer(await client(gateway).open("video"));
