@@ -64,7 +64,8 @@ def test_teachers_of_a_place_are_asked_for_by_programme_and_stage(client, bus, h
     path = f"/api/v1/statistics/teachers?place={COUNTY}&programme_id={PROGRAMME}"
     first = client.get(f"{path}&stage=STUDYING&limit=1", headers=headers)
     assert first.status_code == 200
-    client.get(path, query_string={"cursor": first.json["next_cursor"]}, headers=headers)
+    client.get(f"{path}&cursor={first.json['next_cursor']}", headers=headers)
+    assert bus.sent[1].arguments["cursor"] == [f"{COUNTY}/s1", PROGRAMME]
     assert (bus.sent[0].arguments["stage"], bus.sent[0].arguments["cursor"]) == ("STUDYING", None)
     for bad in ("&stage=NEAR", "&limit=0"):
         assert client.get(path + bad, headers=headers).status_code == 400
