@@ -117,7 +117,7 @@ class Flush:
         video = programme["courses"][0]["videos"][0]["activity_id"]
         with self._database.work() as db:
             keep_programme(db, programme)
-            self._sessions = [_open(db, programme, uuid.UUID(video), self._now) for _ in range(BATCH)]
+            self._sessions = [open_sitting(db, programme, uuid.UUID(video), self._now) for _ in range(BATCH)]
 
     def ask(self) -> None:
         seq = next(self._seq)
@@ -151,7 +151,7 @@ def _programme(now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _open(db: Any, programme: dict[str, Any], activity_id: uuid.UUID, now: dt.datetime) -> uuid.UUID:
+def open_sitting(db: Any, programme: dict[str, Any], activity_id: uuid.UUID, now: dt.datetime) -> uuid.UUID:
     accrual = earning.begin_accrual(SILENCE_SECONDS * 1000)
     session = StudySession(
         study_session_id=new_id(),
