@@ -11,6 +11,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -182,7 +183,7 @@ class Bench:
         """Raises BenchError unless everybody has the hour of the course, and the ledger says the same."""
         for table, column in (("ledger", "amount"), ("standing", "hours")):
             rows = self._owner.execute(f"SELECT teacher_id, sum({column}) FROM {table} GROUP BY 1").fetchall()  # noqa: S608
-            found = dict(rows)
+            found: dict[uuid.UUID, Decimal] = dict(rows)
             if set(found) != set(self._teachers) or any(hours != 1 for hours in found.values()):
                 raise BenchError(f"{table} and what was studied differ")
 
