@@ -35,20 +35,22 @@ def announce_progress(db: Session, keys: Collection[TeacherCourse]) -> None:
 
     Whatever changed it, changed it now.
     """
-    note_progress(db, dict.fromkeys(keys, telling.AT_ONCE))
+    note_progress(db, dict.fromkeys(keys, telling.AT_ONCE), clock.now())
 
 
-def note_progress(db: Session, changed: Mapping[TeacherCourse, dt.datetime]) -> None:
-    """Announce what is due of the (teacher, course) pairs that changed, and note when the rest has to be told.
+def note_progress(db: Session, changed: Mapping[TeacherCourse, dt.datetime], now: dt.datetime) -> None:
+    """Announce what is due of the (teacher, course) pairs that changed now, and note when the rest has to be told.
 
     Each comes with the instant by which it must be told (`telling.tell_by`); what was told less than `TOLD_WITHIN` ago
     may wait until then. The note is a part of the version row, so it commits with the study and outlives the process.
 
     """
-    _tell(db, changed, clock.now())
+    _tell(db, changed, now, now)
 
 
-def _tell(db: Session, changed: Mapping[TeacherCourse, dt.datetime], studied_at: dt.datetime | None) -> None:
+def _tell(
+    db: Session, changed: Mapping[TeacherCourse, dt.datetime], now: dt.datetime, studied_at: dt.datetime | None
+) -> None:
     """`studied_at` is None where only the telling is new.
 
     The version row is locked before the state is read: of two transactions the later version always holds what the
@@ -65,7 +67,7 @@ def _tell(db: Session, changed: Mapping[TeacherCourse, dt.datetime], studied_at:
         if teacher_id in remaining
     }
     activities = _list_activities(db, {course_id for _, course_id in changed})
-    told = _next_versions(db, {**there, **changed}, studied_at, activities)
+    told = _next_versions(db, {**there, **changed}, now, studied_at, activities)
     payloads = _payloads(db, told, activities)
     events = [(teacher_id, payload) for (teacher_id, _), payload in payloads.items()]
     outbox.announce_many(db, contract.COURSE_PROGRESSED, events)
@@ -99,7 +101,7 @@ def tell_teacher(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) ->
 
 def announce_noted(db: Session, keys: Collection[TeacherCourse]) -> int:
     """Announce what was studied before and waits to be told; returns how many."""
-    _tell(db, dict.fromkeys(keys, telling.AT_ONCE), None)
+    _tell(db, dict.fromkeys(keys, telling.AT_ONCE), clock.now(), None)
     return len(keys)
 
 
@@ -185,6 +187,7 @@ _NEXT_VERSIONS = """
 def _next_versions(
     db: Session,
     changed: Mapping[TeacherCourse, dt.datetime],
+    now: dt.datetime,
     studied_at: dt.datetime | None,
     activities: dict[uuid.UUID, list[Activity]],
 ) -> dict[TeacherCourse, Version]:
@@ -198,7 +201,7 @@ def _next_versions(
             "courses": words_of(course_id for _, course_id in keys),
             "programmes": words_of(activities[course_id][0].programme_id for _, course_id in keys),
             "tell_by": words_of(clock.format_instant(changed[key]) for key in keys),
-            "now": clock.now(),
+            "now": now,
             "studied_at": studied_at,
             "within": telling.TOLD_WITHIN,
         },

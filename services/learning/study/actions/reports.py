@@ -122,7 +122,7 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     day = now.astimezone(clock.BEIJING).date()
     trail.add_reports(db, [_recorded(one, day) for one in taken])
     ended = {one.sitting.pair for one in taken if one.sitting.row.ended_at is not None}
-    note_progress(db, _to_tell(_news(changed, gains, videos, now), videos, whole | ended, now))
+    note_progress(db, _to_tell(_news(changed, gains, videos, now), videos, whole | ended, now), now)
 
 
 def _take(
