@@ -59,6 +59,7 @@ class Programme(Model):
     silence_limit_seconds: Mapped[int]
     presence_prompt_seconds: Mapped[int]  # 0: nobody is asked whether they are there
     place: Mapped[str]  # who organises it, and so answers its questions
+    audience: Mapped[dict[str, Any]] = mapped_column(JSONB)  # whom it is for; {}: everybody
 
 
 class Course(Model):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 from services.catalog import contract as catalog
 from services.identity import contract as identity
 from services.learning import contract, schemas
+from services.learning.audience import is_for
 from services.learning.bulk import models as jobs
 from services.learning.contract.tokens import PlayToken, mint_play_token
 from services.learning.enrolment import actions as enrolment
@@ -72,7 +74,7 @@ class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail,
     def enrol(self, call):
         teacher_id = _own_teacher(call)
         programme_id = call.load(schemas.Enrol())["programme_id"]
-        facts = self._learner_facts(call, teacher_id)
+        facts = self._learner_facts(call, teacher_id, programme_id)
         return self.database.commit_once(
             call,
             lambda db: enrolment.enrol(db, teacher_id, programme_id, facts, call.now),
@@ -89,22 +91,28 @@ class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail,
         page = page_of(found, limit, lambda pair: enrolment.describe(*pair, call.now), lambda pair: pair[0])
         return schemas.EnrolmentPage().dump(page)
 
-    def _learner_facts(self, call: Call, teacher_id: uuid.UUID) -> LearnerFacts:
+    def _learner_facts(self, call: Call, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> LearnerFacts:
         """Our projections where they say yes; the owners where they say no, for a projection may lag."""
         with self.database.read(call) as db:
             facts = enrolment_queries.learner_facts(db, teacher_id)
-        if not facts.complete:
-            reply = self.bus.ask("identity", "check_enrolment_facts", {"account_id": str(teacher_id)}, call)
-            facts = dataclasses.replace(facts, complete=bool(reply["complete"]))
-        if not facts.placed:
-            facts = dataclasses.replace(facts, placed=self._is_placed(call, teacher_id))
+            audience = enrolment_queries.find_audience(db, programme_id)
+        if not facts.complete or not is_for(audience, facts):
+            told = self.bus.ask("identity", "check_enrolment_facts", {"account_id": str(teacher_id)}, call)
+            facts = dataclasses.replace(
+                facts, complete=bool(told["complete"]), segment=told["segment"], subject=told["subject"]
+            )
+        if not facts.placed or not is_for(audience, facts):
+            facts = dataclasses.replace(facts, **self._placement_facts(call, teacher_id))
         return facts
 
-    def _is_placed(self, call: Call, teacher_id: uuid.UUID) -> bool:
+    def _placement_facts(self, call: Call, teacher_id: uuid.UUID) -> dict[str, Any]:
         try:
-            return bool(self.bus.ask("org", "get_placement_facts", {"teacher_id": str(teacher_id)}, call)["place"])
+            told = self.bus.ask("org", "get_placement_facts", {"teacher_id": str(teacher_id)}, call)
         except NotFound:
-            return False
+            return {"place": "", "school_id": None}
+        # An org of the release before does not tell the school.
+        school_id = told.get("school_id")
+        return {"place": told["place"], "school_id": uuid.UUID(school_id) if school_id else None}
 
     # --- study ---
 
