@@ -508,6 +508,7 @@ CREDITS = {
     "credits.list_own_declarations": studying(nothing),
     "credits.get_declaration": declared((*FIRST, *FINAL)),
     "credits.list_declarations": Endpoint((*FIRST, *FINAL), About.UNIT, the_place),
+    "credits.list_held_grades": Endpoint(FINAL, About.UNIT, the_place),
     "credits.list_handovers": Endpoint(FINAL, About.UNIT, the_place),
     "credits.settle_handovers": Endpoint(FINAL, About.UNIT, the_place),
     # Whoever finally recognises declared hours recognises converted ones (§2.4, §3.16).

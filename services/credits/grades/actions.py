@@ -24,6 +24,7 @@ from services.credits.verification import queries as verification
 from services.shared import ids
 
 SOURCE_KIND = "COURSE"
+_KEY = ("teacher_id", "choice_id")
 RULE = "COURSE"  # where no conversion of the place's pack made the amount
 
 
@@ -57,11 +58,13 @@ def _keep_newer(db: Session, payload: dict[str, Any], now: dt.datetime) -> bool:
         "choice_id": uuid.UUID(payload["choice_id"]),
         "version": payload["version"],
         "passed": payload["passed"],
+        "course_no": payload["course_no"],
+        "title": payload["title"],
         "hours": Decimal(payload["hours"]),
         "year": payload["year"],
     }
     statement = insert(CourseGrade).values(**values, state=GradeState.NOTHING, recorded_at=now, changed_at=now)
-    changed = {name: statement.excluded[name] for name in ("version", "passed", "hours", "year")}
+    changed = {name: statement.excluded[name] for name in values if name not in _KEY}
     kept = statement.on_conflict_do_update(
         index_elements=["teacher_id", "choice_id"],
         set_=changed,

@@ -21,6 +21,8 @@ class CourseGrade(Model):
     choice_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     passed: Mapped[bool]
+    course_no: Mapped[str]
+    title: Mapped[str]
     hours: Mapped[Decimal] = mapped_column(sa.Numeric(8, 2))
     year: Mapped[int]
     state: Mapped[str]
