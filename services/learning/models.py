@@ -217,7 +217,11 @@ class QuizAttempt(Model):
 
 
 class CourseEvidence(Model):
-    """The version of the last snapshot announced of one teacher's study of one course, and when it was."""
+    """The version of the last snapshot announced of one teacher's study of one course, and when it was.
+
+    `studied_at` is the last change of what it tells, and may be later than what was told; then `due_at` says by when
+    that must be. A row from before there was such a note has no `studied_at`: it was told at once.
+    """
 
     __tablename__ = "course_evidence"
 
@@ -226,6 +230,8 @@ class CourseEvidence(Model):
     programme_id: Mapped[uuid.UUID]
     version: Mapped[int]
     announced_at: Mapped[dt.datetime]
+    studied_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
 
 
 class ClosingMarker(Model):

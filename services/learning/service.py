@@ -27,7 +27,7 @@ from services.learning.selection.entrypoints import Selection
 from services.learning.snapshots import SNAPSHOTS
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
-from services.learning.study.actions import answers, closing, persons, progress, sessions
+from services.learning.study.actions import answers, closing, evidence, persons, progress, sessions
 from services.learning.study.actions.closing import Marker
 from services.learning.study.actions.persons import Merge
 from services.learning.tools.entrypoints import StudyTools
@@ -171,6 +171,16 @@ class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail,
             found = progress.get_progress(db, teacher_id, programme_id, call.now)
         return schemas.ProgrammeProgress().dump(found)
 
+    @command
+    def tell_progress(self, call):
+        """Have credits told at once of what one has studied in a programme: one is looking at the hours."""
+        teacher_id = call.authorise_own()
+        programme_id = call.load(schemas.GetProgress())["programme_id"]
+        told = self.database.commit_once(
+            call, lambda db: evidence.tell_teacher(db, teacher_id, programme_id), keep_reply=False
+        )
+        return {"told": told}
+
     @query
     def reconcile_study(self, call):
         """One page of the proof that watched time follows from the reports; `after` leads to the next page."""
@@ -208,7 +218,7 @@ class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail,
     @periodic(1, job="send_closing_markers")
     def send_closing_markers(self, now):
         with self.database.work() as db:
-            markers = closing.take_due_markers(db)
+            markers = closing.take_due_markers(db, now)
         unsent = [marker for marker in markers if not self._is_sent(marker)]
         if unsent:
             with self.database.work() as db:

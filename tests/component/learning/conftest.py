@@ -214,6 +214,15 @@ class World:
     def record(self, *bodies: dict[str, Any]) -> None:
         self.ingest.deliver_batch("record_segments", list(bodies), events=False)
 
+    def tell_noted(self, actor: Actor, programme: Programme) -> int:
+        """She looks at her hours: what was noted is told. How much that was."""
+        reply = self.learning.call("tell_progress", {"programme_id": programme.programme_id}, actor)
+        return int(reply["told"])
+
+    def tell_due(self) -> None:
+        while self.ingest.service.tell_due_progress():
+            pass
+
     def play(self, opened: dict[str, Any], seq: int, begin: int, end: int) -> dict[str, Any]:
         """Watch in real time, report at the end, and have it recorded."""
         self.wait(end - begin)
