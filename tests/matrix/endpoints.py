@@ -489,6 +489,7 @@ CREDITS = {
     "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
+    "credits.list_teacher_statistics": Endpoint(STATISTICS, About.UNIT, plus(the_place, programme_id=NO_ONE)),
     "credits.list_statistics_by_day": Endpoint(
         STATISTICS, About.UNIT, plus(the_place, first="2026-01-01", last="2026-01-31")
     ),
