@@ -8,6 +8,8 @@ RUN := .venv/bin
 ONCE ?=
 PORT ?= 8080
 TESTS ?=
+# Of the long forms of tests: what ends a test that hangs would end them as well.
+LONG := --timeout=0
 
 .PHONY: help
 help: ## list these commands
@@ -60,20 +62,20 @@ test: .venv/installed-dev ## every test that this machine can run; TESTS=tests/u
 .PHONY: cheat
 cheat: .venv/installed-dev ## play a thousand trials of every way to forge study time; SEED=n TRIALS=n
 	@YANXIU_CHEAT_TRIALS=$(or $(TRIALS),1000) $(if $(SEED),YANXIU_CHEAT_SEED=$(SEED)) \
-		$(RUN)/python -m pytest tests/cheating
+		$(RUN)/python -m pytest $(LONG) tests/cheating
 
 .PHONY: authz-revoke
 authz-revoke: .venv/installed-dev ## end rights a thousand times and see each refused within a second; TRIALS=n
-	@YANXIU_REVOKE_TRIALS=$(or $(TRIALS),1000) $(RUN)/python -m pytest tests/matrix/test_prompt_rights.py
+	@YANXIU_REVOKE_TRIALS=$(or $(TRIALS),1000) $(RUN)/python -m pytest $(LONG) tests/matrix/test_prompt_rights.py
 
 .PHONY: auth-abuse
 auth-abuse: .venv/installed-dev ## guess a million passwords of ten thousand accounts, and codes; GUESSES=n ACCOUNTS=n ROUNDS=n
 	@YANXIU_ABUSE_GUESSES=$(or $(GUESSES),1000000) YANXIU_ABUSE_ACCOUNTS=$(or $(ACCOUNTS),10000) \
-		YANXIU_ABUSE_ROUNDS=$(or $(ROUNDS),500) $(RUN)/python -m pytest -s tests/component/identity/access/test_abuse.py
+		YANXIU_ABUSE_ROUNDS=$(or $(ROUNDS),500) $(RUN)/python -m pytest $(LONG) -s tests/component/identity/access/test_abuse.py
 
 .PHONY: forge
 forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals, statements and badges; FORGERIES=n
-	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest tests/unit/certs/test_offline.py tests/unit/certs/test_badges.py \
+	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest $(LONG) tests/unit/certs/test_offline.py tests/unit/certs/test_badges.py \
 		tests/component/certs/test_verification.py
 
 .PHONY: verifier

@@ -91,6 +91,8 @@ LIMITS: dict[str, Limit] = {
     "search_people": Limit("60/minute", "600/minute", closed=True),
     "reveal_profile_review": Limit("30/minute", "120/minute", closed=True),
     "show_identity_history": Limit("30/minute", "120/minute", closed=True),
+    "request_email_code": Limit("10/hour", "30/minute", closed=True),
+    "confirm_email": GUESSABLE,
     "request_erasure_code": Limit("10/hour", "30/minute;600/hour", closed=True),
     "request_erasure": GUESSABLE,
     # Certificate numbers must not be walked through (T10, S12).

@@ -66,10 +66,27 @@ def update_profile(body: dict[str, Any]) -> dict[str, Any]:
     return tell("identity", "update_profile", body)
 
 
+@blueprint.post("/profiles/me/email-codes")
+@blueprint.doc(operationId="request_email_code")
+@blueprint.response(202, schemas.EmailCodeSent)
+def request_email_code() -> dict[str, Any]:
+    """Send a code to the e-mail address in the own profile; five a day, good for half an hour."""
+    return tell("identity", "request_email_code")
+
+
+@blueprint.post("/profiles/me/email-confirmation")
+@blueprint.doc(operationId="confirm_email")
+@blueprint.arguments(schemas.EmailCode)
+@blueprint.response(200, schemas.Profile)
+def confirm_email(body: dict[str, Any]) -> dict[str, Any]:
+    """Confirm the address by the code; from now on warnings about the account go there as well as to the phone."""
+    return tell("identity", "confirm_email", body)
+
+
 @blueprint.get("/development/messages")
 @blueprint.doc(operationId="list_development_messages", security=[])
 @blueprint.arguments(schemas.MailboxQuery, location="query")
 @blueprint.response(200, schemas.Mailbox)
 def list_development_messages(query: dict[str, Any]) -> dict[str, Any]:
-    """SMS messages of a development installation, newest first. In production there is no such page."""
+    """Messages and mail of a development installation, newest first. In production there is no such page."""
     return ask("identity", "list_development_messages", query)

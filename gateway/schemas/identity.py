@@ -60,6 +60,11 @@ class SmsCodeSent(ma.Schema):
     resend_after_seconds = fields.Integer(metadata={"example": 60})
 
 
+class EmailCodeSent(ma.Schema):
+    expires_in_seconds = fields.Integer(metadata={"example": 1800})
+    resend_after_seconds = fields.Integer(metadata={"example": 60})
+
+
 class NewAccount(Schema):
     phone = phone(required=True)
     sms_code = sms_code(required=True)
@@ -175,6 +180,7 @@ class Profile(ma.Schema):
     employed_since = fields.String(metadata={"example": "2022-09-01"})
     on_probation = fields.Boolean(metadata={"description": "Within the first year of work."})
     email = fields.String(metadata={"example": "zhang@example.com"})
+    email_confirmed = fields.Boolean(metadata={"description": "By a code that was sent there; warnings go there too."})
     address = fields.String(metadata={"example": "广州市天河区体育西路 1 号"})
     nickname = fields.String(metadata={"example": "三丰"})
     complete = fields.Boolean(metadata={"description": "Whether it suffices to enrol."})
@@ -192,13 +198,19 @@ class Unlocked(ma.Schema):
     locked = fields.Boolean(metadata={"example": False})
 
 
+class EmailCode(Schema):
+    code = Text(12, required=True, metadata={"description": "From the mail.", "example": "012345"})
+
+
 class MailboxQuery(Schema):
     phone = phone()
+    email = Text(254, metadata={"description": "Of mail instead of text messages.", "example": "zhang@example.com"})
     limit = fields.Integer(load_default=20, validate=validate.Range(1, 100), metadata={"example": 20})
 
 
 class MailboxMessage(ma.Schema):
-    phone = fields.String(metadata={"example": MASKED_PHONE})
+    phone = fields.String(metadata={"description": "Masked; empty for mail.", "example": MASKED_PHONE})
+    email = fields.String(metadata={"description": "Masked; empty for a text message.", "example": ""})
     text = fields.String(metadata={"example": "【研修】验证码 012345，5 分钟内有效。请勿告诉他人。"})
     code = fields.String(metadata={"example": "012345"})
     sent_at = fields.String(metadata={"example": EXAMPLE_INSTANT})

@@ -67,6 +67,7 @@ class Profile(Model):
     email_sealed: Mapped[str | None]
     address_sealed: Mapped[str | None]
     nickname_sealed: Mapped[str | None]
+    email_confirmed_at: Mapped[dt.datetime | None]  # by a code that was sent there; warnings go there too
     # Keyed index of the name's key, and where the person is, as in the account: a name is looked for inside a territory by
     # one range of one index.
     name_index: Mapped[str | None]
@@ -178,13 +179,14 @@ class SmsCode(Model):
 
 
 class DevelopmentMessage(Model):
-    """The mailbox that stands in for phones in development installations."""
+    """The mailbox that stands in for phones and e-mail in development installations."""
 
     __tablename__ = "development_message"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    phone_sealed: Mapped[str]
-    phone_index: Mapped[str]
+    channel: Mapped[str]
+    to_sealed: Mapped[str]
+    to_index: Mapped[str]
     text_sealed: Mapped[str]
     sent_at: Mapped[dt.datetime]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.identity.access import policy as access
 from services.identity.disclosure import policy as disclosure
+from services.identity.mail import policy as mail
 from services.identity.notices import policy as notices
 from services.identity.passes import policy as passes
 from services.identity.person import policy as person
@@ -21,6 +22,7 @@ POLICIES: dict[str, Policy] = {
     **audit_trail.POLICIES,
     **access.POLICIES,
     **disclosure.POLICIES,
+    **mail.POLICIES,
     **notices.POLICIES,
     **passes.POLICIES,
     **person.POLICIES,

@@ -184,9 +184,9 @@ def list_revocations(db: Session, since: dt.datetime) -> list[Revocation]:
     return list(db.scalars(sa.select(Revocation).where(Revocation.revoked_at > since).order_by(Revocation.id)))
 
 
-def list_development_messages(db: Session, phone_candidates: Sequence[str], limit: int) -> list[DevelopmentMessage]:
-    """Newest first; of one phone, or of all when none is given."""
+def list_development_messages(db: Session, to: Sequence[str], limit: int) -> list[DevelopmentMessage]:
+    """Newest first; of one phone or address, or of all when none is given."""
     newest = sa.select(DevelopmentMessage).order_by(DevelopmentMessage.id.desc()).limit(limit)
-    if phone_candidates:
-        newest = newest.where(DevelopmentMessage.phone_index.in_(phone_candidates))
+    if to:
+        newest = newest.where(DevelopmentMessage.to_index.in_(to))
     return list(db.scalars(newest))

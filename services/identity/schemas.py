@@ -137,6 +137,7 @@ def _plain_row(row: dict[str, Any]) -> dict[str, Any] | None:
 
 class ListDevelopmentMessages(Arguments):
     phone = phone_text()
+    email = Text(254)
     limit = fields.Integer(strict=True, load_default=20, validate=validate.Range(1, 100))
 
 
@@ -177,6 +178,7 @@ class Profile(Schema):
     employed_since = fields.String()
     on_probation = fields.Boolean()
     email = fields.String()
+    email_confirmed = fields.Boolean()
     address = fields.String()
     nickname = fields.String()
     complete = fields.Boolean()

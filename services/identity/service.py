@@ -11,6 +11,7 @@ from services.identity.access.entrypoints import SignInDefences
 from services.identity.actions import accounts, codes, imports, people, profiles, sign_ins, upkeep
 from services.identity.actions.refusals import accepted, checked_phone, require
 from services.identity.disclosure.entrypoints import Disclosure
+from services.identity.mail.entrypoints import Mail
 from services.identity.notices.actions import telling_decision
 from services.identity.notices.entrypoints import Notices
 from services.identity.passes.entrypoints import NationalPasses
@@ -24,17 +25,18 @@ from services.identity.rules.profile import Identity
 from services.identity.snapshots import SNAPSHOTS
 from services.identity.vault import VaultProvider
 from services.org.contract import GRANTS_CHANGED, MEMBERSHIP_CHANGED
-from services.shared import clock, sms
+from services.shared import clock, senders
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import DatabaseProvider, SettingsProvider, command, event_handler, periodic, query
 from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.errors import NotFound, Unavailable
 
 ACCOUNT = schemas.Account()
+UNAVAILABLE = {senders.Channel.SMS: "identity.sms_unavailable", senders.Channel.EMAIL: "identity.email_unavailable"}
 
 
 class IdentityService(
-    SignInDefences, PhoneChanges, NationalPasses, Notices, Persons, Disclosure, AuditTrail, TellsSnapshots
+    SignInDefences, PhoneChanges, NationalPasses, Notices, Mail, Persons, Disclosure, AuditTrail, TellsSnapshots
 ):
     name = contract.SERVICE
     policies = POLICIES
@@ -178,10 +180,11 @@ class IdentityService(
         if not self.settings.development:
             raise NotFound("identity.mailbox_absent")
         arguments = call.load(schemas.ListDevelopmentMessages())
-        phone = arguments.get("phone")
+        phone, email = arguments.get("phone"), arguments.get("email")
         with self.database.read(call) as db:
-            candidates = self.vault.phone_candidates(checked_phone(phone)) if phone else []
-            found = queries.list_development_messages(db, candidates, arguments["limit"])
+            to = self.vault.phone_candidates(checked_phone(phone)) if phone else []
+            to += self.vault.email_candidates(email) if email else []
+            found = queries.list_development_messages(db, to, arguments["limit"])
             return {"items": [codes.show_development_message(self.vault, message) for message in found]}
 
     # What others announce, and housekeeping ---------------------------------------------------------------------------
@@ -241,19 +244,20 @@ class IdentityService(
             "resend_after_seconds": int(rules.RESEND_INTERVAL.total_seconds()),
         }
 
-    def _send(self, call, message_id):
+    def _send(self, call, message_id, find_unsent=codes.find_unsent, mark_sent=codes.mark_sent):
         """Hand a message over after its commit. A repeated command sends again only what was not taken."""
         with self.database.read(call) as db:
-            message = codes.find_unsent(db, self.vault, message_id)
+            message = find_unsent(db, self.vault, message_id)
         if message is None:
             return
-        sender = sms.open_sender(self.settings, lambda *_message: self._keep_in_mailbox(call, message))
+        keep = lambda *_message: self._keep_in_mailbox(call, message)  # noqa: E731
+        sender = senders.open_sender(self.settings, message.channel, keep)
         try:
-            sender.send(str(message.id), message.phone, message.text)
+            sender.send(str(message.id), message.to, message.text)
         except Unavailable as error:
-            raise Unavailable("identity.sms_unavailable", "", error.detail) from None
+            raise Unavailable(UNAVAILABLE[message.channel], "", error.detail) from None
         with self.database.transaction(call) as db:
-            codes.mark_sent(db, message_id)
+            mark_sent(db, message_id)
 
     def _keep_in_mailbox(self, call, message):
         with self.database.transaction(call) as db:

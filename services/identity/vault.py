@@ -52,6 +52,13 @@ class Vault:
     def phone_candidates(self, phone: str) -> list[str]:
         return self._index.candidates(phone, "phone")
 
+    def email_index(self, email: str) -> str:
+        """Whatever its case: providers deliver to one mailbox."""
+        return self._index.index(email.casefold(), "email")
+
+    def email_candidates(self, email: str) -> list[str]:
+        return self._index.candidates(email.casefold(), "email")
+
     def id_no_index(self, id_type: str, id_no: str) -> str:
         return self._index.index(f"{id_type} {id_no}", "id_no")
 

@@ -44,6 +44,8 @@ class Settings:
     anchor_url: str  # "" = folder in data_dir; where the heads of the audit chains are written, once
     sms_url: str  # "" = development mailbox, else the HTTP provider
     sms_token: str
+    email_url: str  # the same for e-mail
+    email_token: str
     passes_file: str  # "" = no national passes, else a YAML file of issuers (services/identity/passes/issuers.py)
     redis_url: str
     trusted_proxies: int
@@ -111,6 +113,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         anchor_url=env.str("YANXIU_ANCHOR_URL", ""),
         sms_url=env.str("YANXIU_SMS_URL", ""),
         sms_token=env.str("YANXIU_SMS_TOKEN", ""),
+        email_url=env.str("YANXIU_EMAIL_URL", ""),
+        email_token=env.str("YANXIU_EMAIL_TOKEN", ""),
         passes_file=env.str("YANXIU_PASSES_FILE", ""),
         redis_url=env.str("REDIS_URL", ""),
         trusted_proxies=env.int("YANXIU_TRUSTED_PROXIES", 0),

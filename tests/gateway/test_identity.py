@@ -66,6 +66,18 @@ def test_the_wait_after_too_many_codes_is_told(http, bus):
     assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
 
 
+def test_an_address_is_confirmed(http, bus, tokens):
+    bus.answer("identity", "request_email_code", {"expires_in_seconds": 1800, "resend_after_seconds": 60})
+    bus.answer("identity", "confirm_email", {"email": "z@example.com", "email_confirmed": True})
+    sent = http.post("/api/v1/profiles/me/email-codes", headers=tokens.headers())
+    assert (sent.status_code, sent.json["expires_in_seconds"]) == (202, 1800)
+    answer = http.post("/api/v1/profiles/me/email-confirmation", json={"code": "012345"}, headers=tokens.headers())
+    assert (answer.status_code, answer.json["email_confirmed"]) == (200, True)
+    assert bus.sent[-1].arguments == {"code": "012345"}
+    assert http.post("/api/v1/profiles/me/email-codes").status_code == 401
+    assert http.post("/api/v1/profiles/me/email-confirmation", json={}, headers=tokens.headers()).status_code == 400
+
+
 def test_a_field_at_fault_is_named(http, bus, tokens):
     bus.answer("identity", "update_profile", InvalidInput("identity.id_no_check_digit", "id_no"))
     response = http.patch("/api/v1/profiles/me", json={"id_no": "1"}, headers=tokens.headers())

@@ -1073,6 +1073,10 @@ PERSONS = {
     "identity.undo_merge": merge(merge_id=NO_ONE, **WHY),
     "identity.list_merges": Endpoint(MERGING, About.NATION, nothing),
     "identity.get_merge": merge(merge_id=NO_ONE),
+    "identity.request_email_code": own(unsure="nobody has an e-mail address here"),
+    "identity.confirm_email": own(
+        always(code="000000"), empty=frozenset({"identity.email_code_refused"}), unsure=NEEDS_A_CODE
+    ),
     "identity.request_erasure_code": own(),
     "identity.request_erasure": own(
         always(sms_code="000000"), empty=frozenset({"identity.sms_code_refused"}), unsure=NEEDS_A_CODE

@@ -42,6 +42,7 @@ class InProcessBus:
     def __init__(self, world: World, keyring: KeyRing) -> None:
         self._world = world
         self._verifier = ActorVerifier({"gateway": keyring.verify_key("actor.gateway")})
+        self.connections = 0
 
     def call(
         self,
@@ -65,12 +66,13 @@ class InProcessBus:
         raise Unavailable("shared.unavailable")
 
     def listen(self, event_type: str, on_connected: Any, on_message: Any, on_idle: Any) -> None:
-        """What the broker broadcasts: every event of the type, as the world's outboxes give it."""
+        """What the broker broadcasts: the payload of every event of the type, as the world's outboxes give it."""
         heard = self._world.broadcast[event_type] = queue.SimpleQueue()
+        self.connections += 1
         on_connected()
         while True:
             with contextlib.suppress(queue.Empty):
-                on_message(heard.get(timeout=0.05))
+                on_message(heard.get(timeout=0.05)["payload"])
             on_idle()
 
     def check(self) -> None:
@@ -79,9 +81,12 @@ class InProcessBus:
 
 @pytest.fixture(scope="module")
 def client(world: World, keyring: KeyRing) -> Iterator[FlaskClient]:
-    app = create_app(world.settings, bus=InProcessBus(world, keyring), keyring=keyring, limit_scale=10_000)
+    bus = InProcessBus(world, keyring)
+    app = create_app(world.settings, bus=bus, keyring=keyring, limit_scale=10_000)
     yield app.test_client()
     app.extensions["yanxiu"].revocations.stop()
+    # What was refused was told by the broadcast, not found out by connecting again and asking for the whole list.
+    assert bus.connections == 1
 
 
 def signed_in(world: World, account_id: str) -> tuple[Actor, dict[str, str]]:

@@ -15,23 +15,25 @@ from services.identity import queries
 from services.identity.access.rules.sign_ins import masked_address
 from services.identity.models import AttemptWindow, DevelopmentMessage, SmsCode
 from services.identity.rules import sign_in as rules
-from services.identity.rules.contact import masked_phone
+from services.identity.rules.contact import masked_email, masked_phone
 from services.identity.vault import Vault
 from services.shared import clock
 from services.shared.bus import Call
 from services.shared.errors import LimitReached
 from services.shared.ids import new_id
+from services.shared.senders import Channel
 
 TEXT = "【研修】验证码 {code}，5 分钟内有效。请勿告诉他人。"
 
 
 @dataclasses.dataclass(frozen=True)
 class Message:
-    """One text message that still has to reach the provider."""
+    """One message that still has to reach the provider: to a phone, or to an e-mail address."""
 
     id: uuid.UUID
-    phone: str
+    to: str
     text: str
+    channel: Channel = Channel.SMS
 
 
 def request_sms_code(db: Session, call: Call, vault: Vault, phone: str, purpose: str) -> dict[str, Any]:
@@ -90,10 +92,12 @@ def spend_code(db: Session, vault: Vault, phone: str, purpose: str, code: str, n
 
 def keep_development_message(db: Session, vault: Vault, message: Message, now: Any) -> None:
     """Put a message into the development mailbox; a repeated one is there already."""
+    index = vault.phone_index if message.channel is Channel.SMS else vault.email_index
     values = {
         "id": message.id,
-        "phone_index": vault.phone_index(message.phone),
-        "phone_sealed": vault.seal("development_message", message.id, "phone", message.phone),
+        "channel": message.channel,
+        "to_index": index(message.to),
+        "to_sealed": vault.seal("development_message", message.id, "to", message.to),
         "text_sealed": vault.seal("development_message", message.id, "text", message.text),
         "sent_at": now,
     }
@@ -101,11 +105,12 @@ def keep_development_message(db: Session, vault: Vault, message: Message, now: A
 
 
 def show_development_message(vault: Vault, message: DevelopmentMessage) -> dict[str, Any]:
-    """A message of the mailbox, its code picked out, its phone masked."""
+    """A message of the mailbox, its code picked out, its phone or address masked."""
     text = vault.open("development_message", message.id, "text", message.text_sealed)
-    phone = vault.open("development_message", message.id, "phone", message.phone_sealed)
+    to = vault.open("development_message", message.id, "to", message.to_sealed)
     return {
-        "phone": masked_phone(phone),
+        "phone": masked_phone(to) if message.channel == Channel.SMS else "",
+        "email": masked_email(to) if message.channel == Channel.EMAIL else "",
         "text": text,
         "code": rules.code_in(text),
         "sent_at": clock.format_instant(message.sent_at),

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from services.identity import contract, queries
 from services.identity.actions.codes import count_attempt
 from services.identity.actions.refusals import refused, require
+from services.identity.contract.notices import NoticeKind
 from services.identity.models import Account, Placement, Profile, ProfileHistory
+from services.identity.notices.actions import Addressee, tell
 from services.identity.person import queries as person_queries
 from services.identity.person.models import ProfileDraft
 from services.identity.person.rules.review import REVIEWED, ReviewState, Way, way_of_change
@@ -86,6 +88,7 @@ def show_profile(db: Session, vault: Vault, account_id: uuid.UUID) -> dict[str, 
         "account_id": account_id,
         "learner_no": account.learner_no or "",
         "phone": masked_phone(vault.open("account", account_id, "phone", account.phone_sealed)),
+        "email_confirmed": profile.email_confirmed_at is not None,
         "complete": rules.is_complete(opened),
         "on_probation": teacher.is_on_probation(opened["employed_since"], beijing_day(clock.now())),
         "locked_fields": _locked_fields(db, profile, placement),
@@ -239,6 +242,10 @@ def apply_values(
     corrected = [field for field in HISTORY if field in fresh and live[field]]
     for field in corrected:
         keep_history(db, vault, account.id, field, live, now, cause)
+    if "email" in fresh and profile.email_confirmed_at is not None:
+        told_at = clock.format_instant(profile.email_confirmed_at)
+        tell(db, vault, NoticeKind.EMAIL_CHANGED, f"email {account.id} {told_at}", Addressee(account.id), now)
+        profile.email_confirmed_at = None
     fill_profile(vault, profile, values, now)
     if any(field in REVIEWED for field in fresh):
         account.version += 1

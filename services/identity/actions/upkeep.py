@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.identity import tokens
 from services.identity.actions.profiles import SEALED, fill_profile, open_profile
+from services.identity.mail.models import EmailCode
 from services.identity.models import (
     Account,
     AttemptWindow,
@@ -37,6 +38,7 @@ def forget_stale(db: Session, now: dt.datetime) -> int:
     """Delete what nothing asks for any more; returns the number of rows."""
     stale = (
         sa.delete(SmsCode).where(SmsCode.issued_at < now - LIMITS_KEPT),
+        sa.delete(EmailCode).where(EmailCode.issued_at < now - LIMITS_KEPT),
         sa.delete(AttemptWindow).where(AttemptWindow.starts_at < now - LIMITS_KEPT),
         sa.delete(DevelopmentMessage).where(DevelopmentMessage.sent_at < now - MAILBOX_KEPT),
         # Twice a token's life: a sign-in's revocation reaches that far.

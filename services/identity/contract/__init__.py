@@ -127,6 +127,21 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "短信暂时无法发送，请稍后再试。",
         "The SMS could not be sent. Try again in a moment.",
     ),
+    "identity.email_missing": ("请先填写电子邮箱。", "Fill in the e-mail address first."),
+    "identity.email_confirmed": ("该邮箱已验证。", "This e-mail address is confirmed already."),
+    "identity.email_too_soon": ("请在 60 秒后再获取邮箱验证码。", "Wait 60 seconds before asking for another code."),
+    "identity.email_limit": (
+        "今日获取邮箱验证码次数过多，请明天再试。",
+        "Too many codes were sent to this address, or asked for, today. Try again tomorrow.",
+    ),
+    "identity.email_code_refused": (
+        "邮箱验证码错误或已失效，或邮箱已更换，请核对或重新获取。",
+        "The code is wrong, no longer valid, or was sent to another address. Check it, or ask for a new one.",
+    ),
+    "identity.email_unavailable": (
+        "邮件暂时无法发送，请稍后再试。",
+        "The mail could not be sent. Try again in a moment.",
+    ),
     "identity.sign_in_refused": (
         "账号、密码或验证码不正确，或账号已被锁定。教师可改用短信验证码登录。",
         "Login, password or SMS code is wrong, or the account is locked. Teachers can sign in by SMS code instead.",

@@ -1,4 +1,4 @@
-"""Telling people by SMS what was decided about them (`features.md` F66)."""
+"""Telling people by SMS, and of what may be a stranger's doing by e-mail too, what was decided about them (`features.md` F66)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Final
 
 from marshmallow import Schema
 
+from services.shared.senders import Channel
+
 LANGUAGES: Final = ("zh", "en")
+CHANNELS: Final = tuple(map(str, Channel))
 
 
 class NoticeKind(enum.StrEnum):
@@ -33,6 +36,7 @@ class NoticeKind(enum.StrEnum):
     SPECIAL_USER_CLEARED = "SPECIAL_USER_CLEARED"
     ACCOUNTS_MERGED = "ACCOUNTS_MERGED"  # to the phones of both
     ERASURE_REQUESTED = "ERASURE_REQUESTED"
+    EMAIL_CHANGED = "EMAIL_CHANGED"  # a confirmed address was; to the phone and the former address
     PHONE_CHANGED = "PHONE_CHANGED"  # to the old number
     PHONE_TICKET_APPROVED = "PHONE_TICKET_APPROVED"  # to the old number, with the link that stops it
     PHONE_TICKET_DONE = "PHONE_TICKET_DONE"  # to the new number, like the two below

@@ -23,6 +23,10 @@ from services.identity.notices.models import Notice, NoticeSetting
 from services.identity.vault import Vault
 from services.shared import clock
 from services.shared.ids import new_id
+from services.shared.senders import Channel
+
+# The field that holds where a message goes.
+ADDRESS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,25 +52,47 @@ def tell(
     """Put a notice beside what it tells, once per `cause`; returns whether it will be sent.
 
     Beyond a day's cap it is kept, but not sent. `secret` is the path behind the gap {link}: sealed, and forgotten when
-    the message is sent. It is sent from `due_at` on.
+    the message is sent. It is sent from `due_at` on. What warns of a stranger goes to the person's confirmed e-mail address too.
     """
     capped = kind in rules.DECISIONS and _is_capped(db, kind, addressee.account_id, now)
-    notice_id = new_id()
-    values = {
-        "id": notice_id,
-        "cause": cause,
+    told: dict[str, Any] = {
         "account_id": addressee.account_id,
         "kind": kind,
         "details": dict(details or {}),
         "language": addressee.language,
-        "phone_sealed": vault.seal("notice", notice_id, "phone", addressee.phone) if addressee.phone else None,
-        "secret_sealed": vault.seal("notice", notice_id, "secret", secret) if secret else None,
         "state": NoticeState.CAPPED if capped else NoticeState.WAITING,
         "created_at": now,
         "due_at": due_at or now,
     }
+    made = _write(db, vault, cause, Channel.SMS, addressee.phone, secret, told)
+    if made and kind in rules.WARNINGS and (email := _confirmed_email(db, vault, addressee.account_id)):
+        _write(db, vault, f"{cause} {Channel.EMAIL}", Channel.EMAIL, email, secret, told)
+    return made and not capped
+
+
+def _write(
+    db: Session, vault: Vault, cause: str, channel: Channel, to: str | None, secret: str, told: Mapping[str, Any]
+) -> bool:
+    """One message by one way; returns whether it is the first of its cause."""
+    notice_id, field = new_id(), ADDRESS[channel]
+    values = {
+        **told,
+        "id": notice_id,
+        "cause": cause,
+        "channel": channel,
+        f"{field}_sealed": vault.seal("notice", notice_id, field, to) if to else None,
+        "secret_sealed": vault.seal("notice", notice_id, "secret", secret) if secret else None,
+    }
     made = db.execute(insert(Notice).values(values).on_conflict_do_nothing(index_elements=["cause"]))
-    return bool(made.rowcount) and not capped  # type: ignore[attr-defined]
+    return bool(made.rowcount)  # type: ignore[attr-defined]
+
+
+def _confirmed_email(db: Session, vault: Vault, account_id: uuid.UUID | None) -> str:
+    """As it is now, for who takes over an account changes the address next."""
+    profile = people.find_profile(db, account_id) if account_id else None
+    if profile is None or profile.email_confirmed_at is None:
+        return ""
+    return vault.open("profile", profile.account_id, "email", profile.email_sealed)
 
 
 def _is_capped(db: Session, kind: NoticeKind, account_id: uuid.UUID | None, now: dt.datetime) -> bool:
@@ -202,13 +228,16 @@ def claim_due(db: Session, vault: Vault, base_url: str, now: dt.datetime, limit:
     phones = _phones_of(db, vault, {notice.account_id for notice in due if not notice.phone_sealed})
     claimed = []
     for notice in due:
-        phone = vault.open("notice", notice.id, "phone", notice.phone_sealed) or phones.get(notice.account_id, "")
-        if not phone:
+        channel = Channel(notice.channel)
+        field = ADDRESS[channel]
+        to = vault.open("notice", notice.id, field, getattr(notice, f"{field}_sealed"))
+        to = to or (phones.get(notice.account_id, "") if channel is Channel.SMS else "")
+        if not to:
             _close(notice, NoticeState.GIVEN_UP)
             continue
         notice.attempts += 1
         notice.due_at = now + rules.LEASE
-        claimed.append(Message(notice.id, phone, _text(db, vault, notice, base_url)))
+        claimed.append(Message(notice.id, to, _text(db, vault, notice, base_url), channel))
     db.flush()
     return claimed
 
@@ -246,8 +275,8 @@ def settle(db: Session, sent: Sequence[uuid.UUID], failed: Sequence[uuid.UUID], 
 
 def _close(notice: Notice, state: NoticeState) -> None:
     notice.state = state
-    # Who was told what stays for the person to see; the number and the link are needed no more.
-    notice.phone_sealed = notice.secret_sealed = None
+    # Who was told what stays for the person to see; the number, the address and the link are needed no more.
+    notice.phone_sealed = notice.email_sealed = notice.secret_sealed = None
 
 
 def choose_language(db: Session, account_id: uuid.UUID, language: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Telling people what was decided: their list of notices, and the job that hands them to the SMS provider."""
+"""Telling people what was decided: their list of notices, and the job that hands them to the providers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.identity.schemas import Nothing
 from services.learning.contract.grades import COURSE_GRADED
 from services.learning.contract.selection import CHOICE_CHANGED
 from services.org.contract.transfers import TRANSFER_CHANGED
-from services.shared import clock, sms
+from services.shared import clock, senders
 from services.shared.bus import Call, Event, command, event_handler, periodic, query
 from services.shared.errors import Unavailable
 from services.shared.paging import page_of
@@ -132,9 +132,9 @@ class Notices:
         return {message.id for message, was_taken in zip(messages, taken, strict=True) if was_taken}
 
     def _send_notice(self, message: Message) -> bool:
-        sender = sms.open_sender(self.settings, lambda *_message: self._keep_notice(message))
+        sender = senders.open_sender(self.settings, message.channel, lambda *_message: self._keep_notice(message))
         try:
-            sender.send(str(message.id), message.phone, message.text)
+            sender.send(str(message.id), message.to, message.text)
         except Unavailable:
             return False
         return True
@@ -148,5 +148,5 @@ def _show(notice: Notice, language: str) -> dict[str, Any]:
     # What only the message may hold is not shown again.
     gaps = {"link": "…", **notice.details}
     text = rules.text_of(NoticeKind(notice.kind), language, gaps)
-    shown = {"id": notice.id, "kind": notice.kind, "state": notice.state, "text": text}
+    shown = {"id": notice.id, "kind": notice.kind, "channel": notice.channel, "state": notice.state, "text": text}
     return schemas.NoticeShown().dump({**shown, "created_at": notice.created_at, "sent_at": notice.sent_at})

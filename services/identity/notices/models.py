@@ -1,4 +1,4 @@
-"""Tables of notices: text messages that tell a person what was decided about them."""
+"""Tables of notices: messages that tell a person what was decided about them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class Notice(Model):
     cause: Mapped[str]  # what it tells, e.g. `membership <teacher> <version>`
     account_id: Mapped[uuid.UUID | None]  # None where nobody's account is known
     kind: Mapped[str]
+    channel: Mapped[str] = mapped_column(server_default="SMS", default="SMS")
     details: Mapped[dict[str, Any]] = mapped_column(JSONB)  # names of schools and the like; nothing about the person
     language: Mapped[str | None]  # None: as the person has chosen
     phone_sealed: Mapped[str | None]  # None: the account's phone when it is sent
+    email_sealed: Mapped[str | None]  # of a mail: the address that was confirmed when it was written
     secret_sealed: Mapped[str | None]  # what only the message may hold; gone once it is sent
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)

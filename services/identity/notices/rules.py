@@ -32,6 +32,19 @@ DECISIONS = frozenset(
         Kind.SPECIAL_USER_CLEARED,
     }
 )
+# What a stranger may have done with the account: told by mail too, where an address is confirmed (`domain.md` §3.10).
+WARNINGS = frozenset(
+    {
+        Kind.ACCOUNTS_MERGED,
+        Kind.ERASURE_REQUESTED,
+        Kind.EMAIL_CHANGED,
+        Kind.PHONE_CHANGED,
+        Kind.PHONE_TICKET_APPROVED,
+        Kind.PASSWORD_RESET,
+        Kind.PASS_BOUND,
+        Kind.PASS_UNBOUND,
+    }
+)
 DECISIONS_PER_DAY = 5  # of one person, in a Beijing day; ours
 # Whoever is told days later, after an outage or a rebuilt projection, is told nothing: ours.
 FRESH_FOR = dt.timedelta(days=2)
@@ -131,6 +144,10 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
     Kind.ERASURE_REQUESTED: (
         "【研修】您已申请注销账号，将于 {day} 生效，此前登录可撤回。如非本人操作，请立即登录撤回并修改密码。",
         "[Yanxiu] You asked to close your account; it happens on {day}. Sign in to withdraw. Not you? Withdraw at once.",
+    ),
+    Kind.EMAIL_CHANGED: (
+        "【研修】您账号中已验证的电子邮箱已被更换或删除。如非本人操作，请立即登录修改密码并核对邮箱。",
+        "[Yanxiu] The confirmed e-mail address of your account was replaced or removed. Not you? Change your password now.",
     ),
     Kind.PHONE_CHANGED: (
         "【研修】您的账号已改绑其他手机号。如非本人操作，请立即联系客服。",

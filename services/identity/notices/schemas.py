@@ -21,6 +21,7 @@ class ChooseLanguage(Arguments):
 class NoticeShown(Schema):
     notice_id = fields.UUID(attribute="id")
     kind = fields.String()
+    channel = fields.String()
     state = fields.String()
     text = fields.String()
     created_at = Instant()

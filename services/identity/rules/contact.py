@@ -37,6 +37,12 @@ def masked_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}"
 
 
+def masked_email(address: str) -> str:
+    """`z***@example.com`."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}***@{domain}"
+
+
 def normalised_name(text: str) -> str:
     """The name as it is kept: no surrounding blanks, dots as registers write them, one blank where there are several.
 

@@ -43,7 +43,7 @@ class Provider:
 def provider(monkeypatch):
     """Stands behind the notices only; codes go on to the development mailbox."""
     provider = Provider()
-    monkeypatch.setattr(entrypoints, "sms", types.SimpleNamespace(open_sender=lambda *_: provider))
+    monkeypatch.setattr(entrypoints, "senders", types.SimpleNamespace(open_sender=lambda *_: provider))
     return provider
 
 

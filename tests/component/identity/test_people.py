@@ -111,7 +111,7 @@ def test_bad_lists_are_refused(people, ids):
 
 PERSONAL = (
     "account", "profile", "profile_history", "sign_in", "refresh_token", "revocation", "account_grants", "placement",
-    "sms_code", "development_message", "attempt_window",
+    "sms_code", "email_code", "development_message", "attempt_window",
 )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def test_a_scope_shows_the_own_row_and_the_territory_and_nothing_else(people, ta
 
 
 @pytest.mark.parametrize(
-    "table", ["sms_code", "development_message", "attempt_window", "refresh_token", "profile_history"]
+    "table", ["sms_code", "email_code", "development_message", "attempt_window", "refresh_token", "profile_history"]
 )
 def test_codes_tokens_and_history_are_out_of_the_application_roles_reach(people, table):
     assert visible(people, table, places="CN") is None

@@ -34,6 +34,7 @@ def test_a_profile_is_filled_in_step_by_step_and_each_change_is_announced(people
         "employed_since": "",
         "on_probation": False,
         "email": "",
+        "email_confirmed": False,
         "address": "",
         "nickname": "",
         "complete": True,

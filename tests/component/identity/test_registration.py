@@ -141,12 +141,12 @@ def test_parallel_registrations_of_one_phone_make_one_account(people, in_paralle
 
 
 def test_a_provider_out_of_order_is_unavailable_and_the_same_command_sends_later(people, monkeypatch):
-    from services.shared import sms
+    from services.shared import senders
 
     phone, key, who = new_phone(), str(new_id()), anonymous()
     request = {"phone": phone, "purpose": "REGISTER", "captcha": people.captcha()}
     with monkeypatch.context() as broken:
-        broken.setattr(sms, "open_sender", lambda *_: sms.NoProvider())
+        broken.setattr(senders, "open_sender", lambda *_: senders.NoProvider(senders.Channel.SMS))
         error = refusal(Unavailable, people.call, "request_sms_code", request, who, command_id=key)
         assert error.code == "identity.sms_unavailable"
     for _ in range(2):

@@ -135,6 +135,16 @@ def test_who_can_still_sign_in_stops_a_ticket(phones: Phones) -> None:
     assert phones.call("stop_own_phone_ticket", {}, actor)["state"] == "CANCELLED"
 
 
+@story("identity.request_email_code", "identity.confirm_email")
+def test_an_address_is_confirmed_by_its_code(people: People) -> None:
+    actor, _ = people.register()
+    email = {"email": "zhang@example.com"}
+    people.call("update_profile", email, actor)
+    people.call("request_email_code", {}, actor)
+    [mail] = people.call("list_development_messages", email, ANONYMOUS)["items"]
+    assert people.call("confirm_email", {"code": mail["code"]}, actor)["email_confirmed"]
+
+
 # --- passes -----------------------------------------------------------------------------------------------------------------------
 
 

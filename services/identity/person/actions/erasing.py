@@ -16,6 +16,8 @@ from services.identity.actions.codes import spend_code
 from services.identity.actions.refusals import refused
 from services.identity.actions.sign_ins import end_sign_ins
 from services.identity.contract.notices import NoticeKind
+from services.identity.mail.actions import own_email
+from services.identity.mail.models import EmailCode
 from services.identity.models import (
     Account,
     AccountGrants,
@@ -48,6 +50,7 @@ PURPOSE = "ERASURE"  # of the SMS code
 BY_ACCOUNT = (
     ProfileHistory,
     ProfileDraft,
+    EmailCode,
     SignIn,
     AccountGrants,
     PassBinding,
@@ -154,8 +157,8 @@ def erase_person(db: Session, vault: Vault, account: Account, now: dt.datetime) 
 def _erase_account(db: Session, vault: Vault, account: Account, now: dt.datetime) -> None:
     if account.phone_sealed is not None:
         phones = vault.phone_candidates(vault.open("account", account.id, "phone", account.phone_sealed))
-        for messages in (SmsCode, DevelopmentMessage):
-            _delete(db, messages, messages.phone_index.in_(phones))
+        _delete(db, SmsCode, SmsCode.phone_index.in_(phones))
+        _delete(db, DevelopmentMessage, DevelopmentMessage.to_index.in_(phones))
     end_sign_ins(db, account.id, "ERASED", now)  # tells the gateways; the rows go below
     for table in BY_ACCOUNT:
         _delete(db, table, table.account_id == account.id)
@@ -164,6 +167,8 @@ def _erase_account(db: Session, vault: Vault, account: Account, now: dt.datetime
     db.execute(sa.delete(idempotency).where(idempotency.c.actor == str(account.id)))
     db.execute(sa.update(PhoneTicket).where(PhoneTicket.account_id == account.id).values(forget_at=now))
     if (profile := queries.find_profile(db, account.id)) is not None:
+        if email := own_email(vault, profile):
+            _delete(db, DevelopmentMessage, DevelopmentMessage.to_index.in_(vault.email_candidates(email)))
         wipe(profile)
     if account.learner_no is not None:
         db.add(RetiredLearnerNo(learner_no=account.learner_no))

@@ -332,6 +332,7 @@ def wipe(profile: Profile) -> None:
     for field in SEALED:
         setattr(profile, f"{field}_sealed", None)
     profile.id_type = profile.id_no_index = profile.name_index = profile.employed_since = None
+    profile.email_confirmed_at = None
     profile.gender = EMPTY["gender"]
     profile.segment = profile.subject = profile.title = profile.post_category = profile.place = ""
     profile.review_state, profile.submitted_at, profile.return_reason = "EDITABLE", None, ""

@@ -1,4 +1,4 @@
-"""The SMS port against a provider that answers well, badly, late, or not at all."""
+"""The ports of messages against a provider that answers well, badly, late, or not at all."""
 
 import dataclasses
 import http.server
@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from services.shared import sms
+from services.shared import senders
 from services.shared.errors import Unavailable
+from services.shared.senders import Channel
 from services.shared.settings import load_settings
 
 MESSAGE = ("0191f2b4", "13800138000", "【研修】验证码 012345")
@@ -56,7 +57,7 @@ def provider():
 
 
 def test_a_message_is_handed_over_once_with_its_id_and_token(provider):
-    sms.HttpSmsProvider(provider.url, "secret").send(*MESSAGE)
+    senders.HttpProvider(provider.url, "secret", Channel.SMS).send(*MESSAGE)
     [(body, headers)] = provider.requests
     assert body == {"phone": "+8613800138000", "text": MESSAGE[2]}
     assert headers["Authorization"] == "Bearer secret"
@@ -67,16 +68,16 @@ def test_a_message_is_handed_over_once_with_its_id_and_token(provider):
 def test_whatever_is_not_accepted_is_unavailable_and_never_follows_a_redirect(provider, status):
     provider.status = status
     with pytest.raises(Unavailable) as caught:
-        sms.HttpSmsProvider(provider.url, "secret").send(*MESSAGE)
+        senders.HttpProvider(provider.url, "secret", Channel.SMS).send(*MESSAGE)
     assert len(provider.requests) == 1
     assert MESSAGE[1] not in str(caught.value.args)
 
 
 def test_a_silent_provider_ends_at_the_deadline(provider, monkeypatch):
-    monkeypatch.setattr(sms, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(senders, "READ_SECONDS", 0.2)
     provider.silent = True
     with pytest.raises(Unavailable, match="ReadTimeout"):
-        sms.HttpSmsProvider(provider.url, "secret").send(*MESSAGE)
+        senders.HttpProvider(provider.url, "secret", Channel.SMS).send(*MESSAGE)
 
 
 def test_an_absent_provider_tells_neither_phone_nor_text():
@@ -84,18 +85,31 @@ def test_an_absent_provider_tells_neither_phone_nor_text():
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
     with pytest.raises(Unavailable) as caught:
-        sms.HttpSmsProvider(url, "secret").send(*MESSAGE)
+        senders.HttpProvider(url, "secret", Channel.SMS).send(*MESSAGE)
     assert caught.value.detail == "ConnectionError"
     assert caught.value.__cause__ is None
 
 
-def test_the_settings_choose_the_sender():
+def test_mail_has_a_subject_that_tells_nothing(provider):
+    senders.HttpProvider(provider.url, "secret", Channel.EMAIL).send("0191f2b4", "z@example.com", "【研修】…")
+    [(body, _)] = provider.requests
+    assert body == {"to": "z@example.com", "subject": senders.SUBJECT, "text": "【研修】…"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "provider_of"),
+    [
+        (Channel.SMS, {"sms_url": "https://sms.example/send", "sms_token": "x"}),
+        (Channel.EMAIL, {"email_url": "https://mail.example/send", "email_token": "x"}),
+    ],
+)
+def test_the_settings_choose_the_sender(channel, provider_of):
     embedded = load_settings({})
     kept = []
-    sms.open_sender(embedded, lambda *message: kept.append(message)).send(*MESSAGE)
+    senders.open_sender(embedded, channel, lambda *message: kept.append(message)).send(*MESSAGE)
     assert kept == [MESSAGE]
-    with_provider = dataclasses.replace(embedded, sms_url="https://sms.example/send", sms_token="x")
-    assert isinstance(sms.open_sender(with_provider, kept.append), sms.HttpSmsProvider)
+    with_provider = dataclasses.replace(embedded, **provider_of)
+    assert isinstance(senders.open_sender(with_provider, channel, kept.append), senders.HttpProvider)
     production = dataclasses.replace(embedded, development=False)
-    with pytest.raises(Unavailable, match="YANXIU_SMS_URL"):
-        sms.open_sender(production, kept.append).send(*MESSAGE)
+    with pytest.raises(Unavailable, match=f"YANXIU_{channel}_URL"):
+        senders.open_sender(production, channel, kept.append).send(*MESSAGE)

@@ -1,0 +1,1 @@
+"""The own e-mail address, confirmed by a code that was sent to it."""
