@@ -21,9 +21,15 @@ from gateway.schemas.certs import (
     Certificate,
     CertificatePage,
     CertificateStanding,
+    CertificateStatistics,
+    CertificateStatisticsBelow,
+    CertificateStatisticsBelowQuery,
+    CertificateStatisticsQuery,
     CertificateSummary,
     CreatedShare,
     HoldLifting,
+    IssuedCertificates,
+    IssuedCertificatesQuery,
     IssueHold,
     IssueHolds,
     KeySet,
@@ -97,6 +103,33 @@ def request_study_proof(programme_id: uuid.UUID):
 def request_credit_certificate(year: int):
     """The credit certificate (学分证书) of a frozen year whose requirements were met."""
     return tell("certs", "request_credit_certificate", {"year": year})
+
+
+@blueprint.get("/issued-certificates")
+@blueprint.doc(operationId="list_issued_certificates")
+@blueprint.arguments(IssuedCertificatesQuery, location="query")
+@blueprint.response(200, IssuedCertificates)
+def list_issued_certificates(query):
+    """Certificates of the teachers of a place and below it, school by school; holders masked."""
+    return ask_page("certs", "list_issued_certificates", IssuedCertificatesQuery().dump(query))
+
+
+@blueprint.get("/certificate-statistics")
+@blueprint.doc(operationId="get_certificate_statistics")
+@blueprint.arguments(CertificateStatisticsQuery, location="query")
+@blueprint.response(200, CertificateStatistics)
+def get_certificate_statistics(query):
+    """How many certificates of each kind a place and everything below it has, by what became of them."""
+    return ask("certs", "get_certificate_statistics", CertificateStatisticsQuery().dump(query))
+
+
+@blueprint.get("/certificate-statistics/below")
+@blueprint.doc(operationId="list_certificate_statistics_below")
+@blueprint.arguments(CertificateStatisticsBelowQuery, location="query")
+@blueprint.response(200, CertificateStatisticsBelow)
+def list_certificate_statistics_below(query):
+    """The same of each place directly below, in the order of the tree: no league tables."""
+    return ask_page("certs", "list_certificate_statistics_below", CertificateStatisticsBelowQuery().dump(query))
 
 
 @blueprint.post("/completion-certificates")
