@@ -29,7 +29,7 @@ from services.credits.verification.queries import Amount
 from services.credits.verification.rules import Window
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
-from services.shared.errors import Conflict, NotAllowed, NotFound
+from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.shared.ids import new_id
 
 BATCH = 500
@@ -153,6 +153,9 @@ def freeze_batch(db: Session, scheme: Scheme, year: int, now: dt.datetime) -> bo
         if now < closing.done_at + NEXT_PASS:
             return False
         closing.done_at, closing.after_teacher = None, None
+    if closing.after_teacher is None:
+        # From here on the frozen ones are counted.
+        queries.forget_open_totals(db, scheme.scheme_id, year)
     teachers = queries.list_teachers_of(db, scheme.place, closing.after_teacher, BATCH)
     # A county below may have adopted a scheme of its own.
     mine = [each for each in teachers if schemes.find_scheme(each.place, year) == scheme]
@@ -160,6 +163,7 @@ def freeze_batch(db: Session, scheme: Scheme, year: int, now: dt.datetime) -> bo
     if teachers:
         closing.after_teacher = teachers[-1].teacher_id
     if len(teachers) < BATCH:
+        queries.forget_open_years(db, scheme.scheme_id, year)
         closing.done_at = now
         return False
     return True
@@ -382,6 +386,10 @@ def _adding(
     given: dict[str, Any],
 ) -> dict[str, Any]:
     scheme = schemes.get_scheme(held.scheme_id)
+    dimension = scheme.pack.dimension
+    if (label := given.get(dimension)) and label not in scheme.pack.categories:
+        # It would count in the total and in no category, for ever.
+        raise InvalidInput("credits.category_unknown", f"corrections.{index}.{dimension}")
     return {
         "teacher_id": complaint.teacher_id,
         "entry_id": new_id(),
