@@ -153,6 +153,23 @@ def test_certificates_are_genuine_and_held_against_a_bare_insert_and_a_bare_page
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_batches_over_many_rows_are_recorded_once() -> None:
+    document = bench("recording", "--embedded", "--rows", "12000", "--batches", "4", "--rounds", "1", "--json")
+    assert set(cases(document)) == {"few", "many"}
+    assert [goal["name"] for goal in document["goals"]] == ["growth"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
+def test_an_evening_told_less_often_ends_with_the_same_hours() -> None:
+    document = bench("telling", "--embedded", "--teachers", "10", "--rounds", "1", "--json")
+    assert set(cases(document)) == {"each_report", "policy"}
+    found = {goal["name"]: goal["found"] for goal in document["goals"]}
+    assert found["told"] < 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_pages_over_a_ledger_equal_it() -> None:
     document = bench("ledger", "--embedded", "--entries", "20000", "--rounds", "1", "--operations", "4", "--json")
     pages = ("statistics", "key", "bare", "matrix")

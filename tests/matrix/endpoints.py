@@ -319,6 +319,7 @@ LEARNING = {
     "learning.enrol": Endpoint(TEACHING, About.NOTHING, programme, unsure="the season is over"),
     "learning.list_enrolments": studying(nothing),
     "learning.get_progress": studying(programme, "learning.not_enrolled", unsure="nobody has enrolled"),
+    "learning.tell_progress": studying(programme),
     "learning.open_study_session": teaching(
         lambda _ask: {"activity_id": str(new_id()), "client_id": "matrix-1"},
         "learning.activity_unknown",
@@ -488,6 +489,7 @@ CREDITS = {
     "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
+    "credits.list_teacher_statistics": Endpoint(STATISTICS, About.UNIT, plus(the_place, programme_id=NO_ONE)),
     "credits.list_statistics_by_day": Endpoint(
         STATISTICS, About.UNIT, plus(the_place, first="2026-01-01", last="2026-01-31")
     ),

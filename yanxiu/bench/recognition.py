@@ -77,13 +77,13 @@ class Bench:
         self._owner = owner
         season = evenings.programme()
         self._evenings = evenings.Evenings(season)
-        self._deliver(service, "on_programme_published", _published(season))
-        self._recognise = ByTheBatch(_consume(service, service), BATCH)
+        self._deliver(service, "on_programme_published", published(season))
+        self._recognise = ByTheBatch(consume(service, service), BATCH)
         # The first evening leaves the rows that the bare insert writes.
         self._recognise.ready = self._evening(events)
         self._recognise.run(events)
         self._left = Left(owner, -(-events // BATCH))
-        self._receive = ByTheBatch(_consume(service, _Nothing(service.name)), BATCH)
+        self._receive = ByTheBatch(consume(service, _Nothing(service.name)), BATCH)
         self._evaluate = ByTheBatch(Evaluator(season).evaluate, BATCH)
         self._insert = ByTheBatch(self._left.insert, BATCH)
         self._ledger = ByTheBatch(self._left.insert_entries, BATCH)
@@ -115,7 +115,7 @@ class Bench:
         due: dict[uuid.UUID, Decimal] = defaultdict(Decimal)
         for told in self._recognise.done:
             due[told.teacher_id] += told.study.hours
-        again = ByTheBatch(_consume(self._service, self._service), BATCH)
+        again = ByTheBatch(consume(self._service, self._service), BATCH)
         again.ready = [evenings.retold(told) for told in self._recognise.done[-BATCH:]]
         again.run(BATCH)
         for table, column in (("ledger", "amount"), ("standing", "hours")):
@@ -156,7 +156,7 @@ class _Nothing:
             message.event()
 
 
-def _consume(service: Any, consumer: Any) -> Act:
+def consume(service: Any, consumer: Any) -> Act:
     """Bodies through the collector of the consuming process to a commit and their acknowledgement."""
     from services.shared.bus.calls import MARKER
     from services.shared.bus.handling import Collector
@@ -251,7 +251,7 @@ class Left:
         self._turns[case] += 1
 
 
-def _published(season: dict[str, Any]) -> Any:
+def published(season: dict[str, Any]) -> Any:
     from services.catalog import contract
     from services.shared.bus import Event
     from services.shared.ids import new_id
