@@ -74,9 +74,9 @@ auth-abuse: .venv/installed-dev ## guess a million passwords of ten thousand acc
 		YANXIU_ABUSE_ROUNDS=$(or $(ROUNDS),500) $(RUN)/python -m pytest $(LONG) -s tests/component/identity/access/test_abuse.py
 
 .PHONY: forge
-forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals, statements and badges; FORGERIES=n
+forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals, statements, badges and PDFs; FORGERIES=n
 	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest $(LONG) tests/unit/certs/test_offline.py tests/unit/certs/test_badges.py \
-		tests/component/certs/test_verification.py
+		tests/component/certs/test_verification.py tests/gateway/test_certs.py
 
 .PHONY: verifier
 verifier: .venv/installed-dev ## fetch the verifier of badges from npm that tests ask; they fetch it themselves otherwise

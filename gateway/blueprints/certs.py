@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
+import structlog
 from flask import Blueprint as Pages
 from flask import Response, current_app, redirect, render_template, request, url_for
 
@@ -21,9 +23,15 @@ from gateway.schemas.certs import (
     Certificate,
     CertificatePage,
     CertificateStanding,
+    CertificateStatistics,
+    CertificateStatisticsBelow,
+    CertificateStatisticsBelowQuery,
+    CertificateStatisticsQuery,
     CertificateSummary,
     CreatedShare,
     HoldLifting,
+    IssuedCertificates,
+    IssuedCertificatesQuery,
     IssueHold,
     IssueHolds,
     KeySet,
@@ -42,10 +50,12 @@ from gateway.schemas.certs import (
 from gateway.warm import warm
 from services.certs import contract
 from services.shared import clock
-from services.shared.errors import ServiceError
+from services.shared.errors import Conflict, ServiceError
 from services.shared.storage import Storage, open_storage
 
 blueprint = Blueprint("certs", __name__, description="Certificates 证书")
+log = structlog.get_logger(__name__)
+
 pages = Pages("certificate_pages", __name__, template_folder="../templates")
 
 # A first render waits for a free place in a small pool.
@@ -99,6 +109,33 @@ def request_credit_certificate(year: int):
     return tell("certs", "request_credit_certificate", {"year": year})
 
 
+@blueprint.get("/issued-certificates")
+@blueprint.doc(operationId="list_issued_certificates")
+@blueprint.arguments(IssuedCertificatesQuery, location="query")
+@blueprint.response(200, IssuedCertificates)
+def list_issued_certificates(query):
+    """Certificates of the teachers of a place and below it, school by school; holders masked."""
+    return ask_page("certs", "list_issued_certificates", IssuedCertificatesQuery().dump(query))
+
+
+@blueprint.get("/certificate-statistics")
+@blueprint.doc(operationId="get_certificate_statistics")
+@blueprint.arguments(CertificateStatisticsQuery, location="query")
+@blueprint.response(200, CertificateStatistics)
+def get_certificate_statistics(query):
+    """How many certificates of each kind a place and everything below it has, by what became of them."""
+    return ask("certs", "get_certificate_statistics", CertificateStatisticsQuery().dump(query))
+
+
+@blueprint.get("/certificate-statistics/below")
+@blueprint.doc(operationId="list_certificate_statistics_below")
+@blueprint.arguments(CertificateStatisticsBelowQuery, location="query")
+@blueprint.response(200, CertificateStatisticsBelow)
+def list_certificate_statistics_below(query):
+    """The same of each place directly below, in the order of the tree: no league tables."""
+    return ask_page("certs", "list_certificate_statistics_below", CertificateStatisticsBelowQuery().dump(query))
+
+
 @blueprint.post("/completion-certificates")
 @blueprint.doc(operationId="register_completion")
 @blueprint.arguments(NewCompletion)
@@ -139,11 +176,20 @@ def _stored_pdf(document: dict) -> Response:
     # No file is opened for who has it already, nor for a HEAD request, after which nothing would close it.
     known = request.if_none_match.contains_weak(document["sha256"])
     silent = known or request.method == "HEAD"
-    response = Response(None if silent else storage().read(document["storage_key"]), content_type="application/pdf")
+    response = Response(None if silent else _intact(document), content_type="application/pdf")
     if not known:
         response.content_length = document["size"]
     response.headers["Content-Disposition"] = f'attachment; filename="{document["file_name"]}"'
     return response
+
+
+def _intact(document: dict) -> bytes:
+    """The kept PDF, whole before its first byte leaves. Raises Conflict("certs.record_damaged") for one that was altered."""
+    content = b"".join(storage().read(document["storage_key"]))
+    if hashlib.sha256(content).hexdigest() != document["sha256"]:
+        log.error("document_damaged", storage_key=document["storage_key"])
+        raise Conflict("certs.record_damaged")
+    return content
 
 
 @blueprint.post("/certificates/<uuid:certificate_id>/shares")

@@ -25,7 +25,7 @@ from services.shared.spreadsheet import write_sheet
 
 blueprint = Blueprint("jobs", __name__, description="批量任务 (jobs over many rows)")
 
-SERVICE = "<any(org,learning,credits,catalog,billing):service>"
+SERVICE = "<any(org,learning,credits,catalog,billing,certs):service>"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TEMPLATE_MADE = dt.datetime(2022, 12, 1, tzinfo=dt.UTC)  # so that each answer has the same bytes, and one ETag
 UPLOAD_SECONDS = 60  # below gunicorn's time-out

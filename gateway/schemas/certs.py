@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from gateway.schemas import PageReply, Schema, Text, Whole
+from gateway.schemas import Page, PageReply, Schema, Text, Whole
 from services.certs.contract import KINDS, MOST_AT_ONCE, PublicState
 
 NUMBER = {"description": "Certificate number, in groups of four.", "example": "2023-RA2W-V5NM-T00P"}
@@ -244,3 +244,63 @@ class IssueHolds(ma.Schema):
 
 class HoldLifting(Schema):
     reason = Text(500, shortest=4, required=True, metadata={"example": "差异已更正，经两人复核"})
+
+
+_PLACE = {"description": "A place of one's territory.", "example": "CN/440000/440100/440103"}
+_OF_PROGRAMME = {"description": "Of this programme only.", "example": "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"}
+_BEIJING_DAY = {"description": "A Beijing day, included.", "example": "2023-03-01"}
+
+
+class IssuedCertificatesQuery(Page):
+    place = Text(80, required=True, metadata=_PLACE)
+    kind = fields.String(validate=validate.OneOf(list(KINDS)), metadata={"example": "LEARNING"})
+    state = fields.String(validate=validate.OneOf([str(state) for state in PublicState]), metadata=STATE)
+    programme_id = fields.UUID(metadata=_OF_PROGRAMME)
+    issued_from = fields.Date(metadata=_BEIJING_DAY)
+    issued_to = fields.Date(metadata=_BEIJING_DAY)
+
+
+class IssuedCertificate(CertificateSummary):
+    teacher_id = fields.UUID(required=True)
+    holder_name = fields.String(required=True, metadata={"description": "Masked.", "example": "张*明"})
+    place = fields.String(required=True, metadata={**_PLACE, "description": "Where its holder is now."})
+
+
+class IssuedCertificates(PageReply):
+    items = fields.List(fields.Nested(IssuedCertificate), required=True)
+
+
+class CertificateStatisticsQuery(Schema):
+    place = Text(80, required=True, metadata=_PLACE)
+    programme_id = fields.UUID(metadata=_OF_PROGRAMME)
+
+
+class CertificateStatisticsBelowQuery(Page):
+    place = Text(80, required=True, metadata=_PLACE)
+    programme_id = fields.UUID(metadata=_OF_PROGRAMME)
+
+
+class KindFigures(ma.Schema):
+    kind = fields.String(required=True, metadata={"enum": list(KINDS), "example": "LEARNING"})
+    valid = fields.Integer(required=True, metadata={"example": 590})
+    replaced = fields.Integer(
+        required=True, metadata={"description": "Editions that a later one replaced.", "example": 3}
+    )
+    revoked = fields.Integer(required=True, metadata={"example": 1})
+    blocked = fields.Integer(
+        required=True, metadata={"description": "Earned, and not issued yet for a reason.", "example": 10}
+    )
+
+
+class PlaceCertificates(ma.Schema):
+    place = fields.String(required=True, metadata=_PLACE)
+    kinds = fields.List(fields.Nested(KindFigures), required=True)
+
+
+class CertificateStatistics(PlaceCertificates):
+    as_of = fields.String(required=True, metadata={"description": "Up to when everything is counted.", **INSTANT})
+
+
+class CertificateStatisticsBelow(PageReply):
+    items = fields.List(fields.Nested(PlaceCertificates), required=True)
+    as_of = fields.String(required=True, metadata={"description": "Up to when everything is counted.", **INSTANT})

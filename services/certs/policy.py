@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from services.certs.corrections import policy as corrections
+from services.certs.overview import policy as overview
 from services.certs.proofs import policy as proofs
 from services.certs.registrations import policy as registrations
 from services.certs.shares import policy as shares
 from services.shared import audit_trail, policy
 from services.shared.actor import REGION_ADMINS, Role
 
-ADMINS = policy.granted(Role.PRINCIPAL, Role.SCHOOL_ADMIN, *REGION_ADMINS, Role.NATIONAL_OPERATOR)
-
 _CLAIM = "a number is a claim that anybody may check, whoever the holder is; the answer is masked"
 
 POLICIES: dict[str, policy.Policy] = {
     **audit_trail.POLICIES,
     **corrections.POLICIES,
+    **overview.POLICIES,
     **proofs.POLICIES,
     **registrations.POLICIES,
     **shares.POLICIES,
     "list_certificates": policy.own(),
     "get_standing": policy.own(),
-    "get_certificate": policy.own() | ADMINS,
+    "get_certificate": policy.own() | overview.LISTERS,
     "verify_certificate": policy.anyone().seeing_everything(_CLAIM),
     "verify_certificates": policy.anyone().seeing_everything(_CLAIM),
     "list_certificate_keys": policy.anyone(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.catalog import contract as catalog
+from services.certs.exports.models import AccountGrants
 from services.certs.models import MergedPerson, Placement, Programme, Standing
 from services.credits import contract as credits_contract
 from services.identity import contract as identity
@@ -15,6 +16,7 @@ _due = Programme.due_at.is_not(None)
 
 PROJECTIONS = (
     Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
+    Projection(org.GRANTS_CHANGED, "on_grants_changed", Facts((AccountGrants.account_id,), AccountGrants.version)),
     Projection(
         identity.person.PERSONS_MERGED,
         "on_persons_merged",

@@ -13,6 +13,7 @@ from services.certs import contract, policy, printouts, queries, rendering, sche
 from services.certs.actions import documents, persons
 from services.certs.dependencies import CipherProvider, StorageProvider, VerifierProvider
 from services.certs.models import Certificate, Document
+from services.certs.prerender.entrypoints import Prerender
 from services.certs.shares import queries as shares
 from services.certs.shares.schemas import OpenShare
 from services.credits import contract as credits  # noqa: A004  named as its neighbours are
@@ -34,7 +35,7 @@ from services.shared.ids import new_id
 PAGE = 200  # years in one answer of credits
 
 
-class CertsRenderService:
+class CertsRenderService(Prerender):
     name = contract.RENDER
     policies = policy.RENDER_POLICIES
     database: Any = DatabaseProvider()
@@ -64,6 +65,7 @@ class CertsRenderService:
         return self._stored(call, certificate, document)
 
     def _stored(self, call: Call, certificate: Certificate, document: Document | None) -> dict[str, Any]:
+        self.somebody_asks()
         # Also for a kept PDF: what has been revoked, or no longer fits its signature, is not handed out.
         paper = documents.prepare_paper(self.cipher, self.verifier, certificate, self.settings.base_url)
         document = document or self._make_document(call, certificate, paper)

@@ -57,7 +57,7 @@ def render(paper: Paper) -> bytes:
     require_printable(
         paper.holder_name, paper.school_name, paper.programme_zh, paper.programme_en, paper.code, paper.issuer
     )
-    return compose(template_file(paper.template), "certificate", _data(paper), paper.issued_at)
+    return compose(template_file(paper.template), "certificate", page_data(paper), paper.issued_at)
 
 
 def require_printable(*texts: str) -> None:
@@ -70,7 +70,7 @@ def require_printable(*texts: str) -> None:
 
 def compose(template: Path, name: str, data: dict[str, Any], at: dt.datetime) -> bytes:
     """The PDF that a template makes of `data`, which it knows as `name`; `at` is the document's own date."""
-    compiler = typst.Compiler(root=str(TEMPLATES), font_paths=_fonts(), ignore_system_fonts=True)
+    compiler = typst.Compiler(root=str(TEMPLATES), font_paths=open_fonts(), ignore_system_fonts=True)
     pdf = compiler.compile(
         input=str(template),
         format="pdf",
@@ -99,7 +99,7 @@ def qr_svg(address: str) -> str:
 
 
 @functools.cache
-def _fonts() -> typst.Fonts:
+def open_fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -107,7 +107,8 @@ def _fonts() -> typst.Fonts:
     )
 
 
-def _data(paper: Paper) -> dict[str, str]:
+def page_data(paper: Paper) -> dict[str, str]:
+    """What the template is given of a paper."""
     address = contract.verification_url(paper.base_url, paper.number)
     issued_on = paper.issued_at.astimezone(clock.BEIJING).date()
     unit_zh, unit_en = unit_of(paper.kind, paper.code)

@@ -16,8 +16,10 @@ from services.certs.actions.persons import Merge
 from services.certs.badges.entrypoints import Badges
 from services.certs.corrections.entrypoints import Corrections
 from services.certs.dependencies import OfficeProvider, VerifierProvider
+from services.certs.exports.models import AccountGrants
 from services.certs.holds.entrypoints import Holds
 from services.certs.models import Programme
+from services.certs.overview.entrypoints import Overview
 from services.certs.projections import PROJECTIONS
 from services.certs.proofs.entrypoints import Proofs
 from services.certs.registrations.entrypoints import Registrations
@@ -27,6 +29,7 @@ from services.credits.contract import HOURS_RECOGNISED, RECOGNITION_CLOSED
 from services.identity import contract as identity
 from services.org import contract as org
 from services.shared import clock
+from services.shared.account_grants import keep_grants
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import (
     BusProvider,
@@ -50,7 +53,7 @@ BATCH = min(200, identity.PEOPLE_AT_ONCE)
 RUN_SECONDS = 10.0
 
 
-class CertsService(Badges, Corrections, Holds, Proofs, Registrations, Shares, AuditTrail):
+class CertsService(Badges, Corrections, Holds, Overview, Proofs, Registrations, Shares, AuditTrail):
     """Certificates of finished programmes."""
 
     name = contract.SERVICE
@@ -155,6 +158,10 @@ class CertsService(Badges, Corrections, Holds, Proofs, Registrations, Shares, Au
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):
         projections.keep_membership(db, event.payload)
+
+    @event_handler(org.GRANTS_CHANGED)
+    def on_grants_changed(self, db, event):
+        keep_grants(db, AccountGrants, event.payload)
 
     @event_handler(identity.PROFILE_CHANGED)
     def on_profile_changed(self, db, event):

@@ -143,6 +143,16 @@ def test_recognition_is_what_was_studied_and_held_against_its_parts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_certificates_are_genuine_and_held_against_a_bare_insert_and_a_bare_page() -> None:
+    document = bench("certificates", "--embedded", "--teachers", "60", "--rounds", "1", "--json")
+    found = cases(document)
+    assert set(found) == {"insert", "issue", "typst", "render"}
+    assert set(found["issue"]["ratios"]) == {"insert"}
+    assert {goal["name"] for goal in document["goals"]} == {"issue", "render"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_batches_over_many_rows_are_recorded_once() -> None:
     document = bench("recording", "--embedded", "--rows", "12000", "--batches", "4", "--rounds", "1", "--json")
     assert set(cases(document)) == {"few", "many"}

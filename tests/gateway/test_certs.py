@@ -1,6 +1,8 @@
 """Certificates over HTTP: the wallet, the PDF from the store, and the public verification in both forms."""
 
 import hashlib
+import os
+import random
 import re
 
 import pytest
@@ -11,6 +13,8 @@ from services.shared.actor import Role
 from services.shared.errors import Conflict, NotFound, Unavailable
 from services.shared.ids import new_id
 
+# S12 of the reliability goals: 100,000 in a full run.
+FORGERIES = int(os.environ.get("YANXIU_FORGERIES", "10000"))
 NUMBER = "2023-RA2W-V5NM-T00P"
 FOUND = {
     "number": NUMBER,
@@ -125,6 +129,57 @@ def test_the_pdf_is_streamed_for_its_reader_alone(client, kept, tokens):
     assert answer.headers["Content-Disposition"] == 'attachment; filename="certificate-2023RA2WV5NMT00P.pdf"'
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert answer.headers["ETag"] == f'"{hashlib.sha256(kept).hexdigest()}"'
+
+
+class Tampered:
+    """A store that somebody else can write to."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def read(self, _key):
+        return iter([self.content[:1000], self.content[1000:]])
+
+
+def altered(pdf, chance):
+    """Another file than `pdf`: a byte changed, some cut out, some added."""
+    at = chance.randrange(len(pdf))
+    match chance.randrange(4):
+        case 0:
+            return pdf[:at] + bytes([pdf[at] ^ (1 + chance.randrange(255))]) + pdf[at + 1 :]
+        case 1:
+            return pdf[:at]
+        case 2:
+            return pdf[:at] + pdf[at + 1 + chance.randrange(50) :]
+        case _:
+            return pdf[:at] + bytes([chance.randrange(256)]) + pdf[at:]
+
+
+def test_an_altered_pdf_never_leaves_the_house(app, client, kept, tokens):
+    store = app.extensions["yanxiu.storage"] = Tampered(altered(kept, random.Random(19)))
+    path, headers = f"/api/v1/certificates/{new_id()}/pdf", tokens.headers()
+    answer = client.get(path, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (409, "certs.record_damaged")
+    store.content = kept
+    assert client.get(path, headers=headers).data == kept
+
+
+def test_no_alteration_of_a_pdf_passes(app):
+    pdf, chance, passed = random.Random(20).randbytes(30_000), random.Random(21), 0
+    document = {"storage_key": "x", "sha256": hashlib.sha256(pdf).hexdigest()}
+    with app.test_request_context():
+        store = app.extensions["yanxiu.storage"] = Tampered(pdf)
+        assert certs_module._intact(document) == pdf
+        for _ in range(FORGERIES):
+            store.content = altered(pdf, chance)
+            if store.content == pdf:  # a byte put beside its equal, at the very end
+                continue
+            try:
+                certs_module._intact(document)
+            except Conflict:
+                continue
+            passed += 1
+    assert passed == 0
 
 
 def test_who_has_the_pdf_gets_no_second_copy_but_is_still_checked(client, bus, kept, tokens):

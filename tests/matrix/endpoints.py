@@ -571,6 +571,9 @@ CERTS = {
     "certs.reject_correction": correcting(always(correction_id=NO_ONE, **WHY), **NO_CORRECTION),
     "certs.withdraw_correction": correcting(always(correction_id=NO_ONE), **NO_CORRECTION),
     "certs.list_certificates": studying(nothing),
+    "certs.list_issued_certificates": Endpoint(("list the teachers of a school or region",), About.UNIT, the_place),
+    "certs.get_certificate_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
+    "certs.list_certificate_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
     "certs.get_standing": studying(programme, "certs.standing_unknown", "shared.not_found"),
     "certs.verify_certificate": public(
         always(number="YX-2023W-000000000000-0"),
@@ -1265,7 +1268,7 @@ COURSE_ROW = {
     "charging": "某学院",
 }
 NO_KIND = frozenset({"shared.job_kind_unknown"})
-ONLY_EXPORTS = "credits has no kind of job that takes rows"
+ONLY_EXPORTS = "the service has no kind of job that takes rows"
 JOBS = {
     **jobs_of(
         "org-bulk",
@@ -1310,6 +1313,12 @@ JOBS = {
         open_job=own(always(kind="import_hours", sha256="0" * 64), empty=NO_KIND, unsure=ONLY_EXPORTS),
         submit_rows=own(always(kind="import_hours", rows=[{"x": "1"}]), empty=NO_KIND, unsure=ONLY_EXPORTS),
         request_export=Endpoint(EXPORTING, About.UNIT, plus(the_place, kind="export_declarations", **WHY)),
+    ),
+    **jobs_of(
+        "certs-bulk",
+        open_job=own(always(kind="import_hours", sha256="0" * 64), empty=NO_KIND, unsure=ONLY_EXPORTS),
+        submit_rows=own(always(kind="import_hours", rows=[{"x": "1"}]), empty=NO_KIND, unsure=ONLY_EXPORTS),
+        request_export=Endpoint(EXPORTING, About.UNIT, plus(the_place, kind="export_certificates", **WHY)),
     ),
 }
 
@@ -1361,6 +1370,7 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "billing.find_holds": ("org", "learning"),
     "credits.reconcile_ledger": ("cli",),
     "credits.reconcile_statistics": ("cli",),
+    "certs.reconcile_certificate_statistics": ("cli",),
     "credits.rehearse_pack": ("cli",),
 }
 
@@ -1382,7 +1392,7 @@ ELSEWHERE = {
 }
 
 # Of what no cell takes to success, whatever no story does either (`telling.py`), and why.
-OF_ROWS = "credits runs exports only, and an export has neither rows nor a file of its owner's; org-bulk runs the same code to the end"
+OF_ROWS = "the service runs exports only, and an export has neither rows nor a file of its owner's; org-bulk runs the same code to the end"
 OF_JOBS = "the methods of jobs are the same code in every process (`services/shared/bulk`); org-bulk's run to the end in a story"
 JOB_STEPS = (
     "attach_file",
@@ -1397,7 +1407,8 @@ JOB_STEPS = (
 )
 NO_STORY = {
     **{
-        f"credits-bulk.{name}": OF_ROWS
+        f"{process}.{name}": OF_ROWS
+        for process in ("credits-bulk", "certs-bulk")
         for name in ("open_job", "submit_rows", "attach_file", "start_job", "rerun_job", "list_job_rows", "make_report")
     },
     **{
@@ -1405,5 +1416,6 @@ NO_STORY = {
         for process in ("billing-bulk", "catalog-bulk", "learning-bulk")
         for name in JOB_STEPS
     },
+    **{f"certs-bulk.{name}": OF_JOBS for name in ("get_job", "cancel_job", "open_download", "redeem_download")},
     "catalog-bulk.request_export": "the catalogue has no kind of export",
 }

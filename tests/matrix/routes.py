@@ -13,6 +13,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "credits-bulk.list_job_kinds",
         "catalog-bulk.list_job_kinds",
         "billing-bulk.list_job_kinds",
+        "certs-bulk.list_job_kinds",
     ),
     "submit_job": (
         "org-bulk.submit_rows",
@@ -20,6 +21,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "credits-bulk.submit_rows",
         "catalog-bulk.submit_rows",
         "billing-bulk.submit_rows",
+        "certs-bulk.submit_rows",
     ),
     "upload_job": (
         "org-bulk.open_job",
@@ -31,7 +33,9 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "catalog-bulk.open_job",
         "catalog-bulk.attach_file",
         "billing-bulk.open_job",
+        "certs-bulk.open_job",
         "billing-bulk.attach_file",
+        "certs-bulk.attach_file",
     ),
     # A signed play token and no method: `tests/gateway/test_learning.py`.
     "report_segments": (),

@@ -48,14 +48,16 @@ OF_BILLING = {
     "export_bills": ("view bills, print payment notice",),
     "export_bill_lines": ("export personal data",),
 }
+OF_CERTS = dict.fromkeys(("export_certificates", "export_certificate_statistics"), ("export personal data",))
 BY_PROCESS = {
     BULK: OF_ORG,
     "learning-bulk": OF_LEARNING,
     "credits-bulk": OF_CREDITS,
     "catalog-bulk": OF_CATALOG,
     "billing-bulk": OF_BILLING,
+    "certs-bulk": OF_CERTS,
 }
-KINDS = {**OF_ORG, **OF_LEARNING, **OF_CREDITS, **OF_CATALOG, **OF_BILLING}
+KINDS = {**OF_ORG, **OF_LEARNING, **OF_CREDITS, **OF_CATALOG, **OF_BILLING, **OF_CERTS}
 # What an institution does with many of its own; files of its own projects come with the projects.
 OF_PROJECTS = {"enter_grades"}
 FILTERS = {

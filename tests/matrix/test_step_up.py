@@ -31,6 +31,7 @@ ALSO = {
     "credits-bulk.open_download",
     "catalog-bulk.open_download",
     "billing-bulk.open_download",
+    "certs-bulk.open_download",
     # Every process with jobs has the method; the catalogue has nothing personal to give away, and no kind of export.
     "catalog-bulk.request_export",
 }

@@ -7,23 +7,20 @@ teacher stands once, as on a season's evening. The broker's own share is left ou
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
-from psycopg import sql
 
 from services.shared.settings import Settings
-from yanxiu.bench import evenings, figures, floors, ground, results
+from yanxiu.bench import evenings, floors, ground, results
+from yanxiu.bench.batches import Act, ByTheBatch, Copy, goal, owner_of
 from yanxiu.bench.cases import BenchError, Case, Report, Sample, measure
 from yanxiu.bench.evenings import Told
 from yanxiu.bench.results import Finding
@@ -38,36 +35,12 @@ PARTS = (RECEIVE, EVALUATE, INSERT)
 # What recognition writes; `inbox` belongs to receiving.
 TABLES = ("evidence", "ledger", "standing", "counted", "statistic_delta", "outbox")
 
-Act = Callable[[Sequence[Any]], None]
-
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     mode: str
     findings: list[Finding]
     goals: list[dict[str, Any]]
-
-
-class ByTheBatch:
-    """Acts on what was made ready for this turn, batch by batch; returns how long each event took."""
-
-    def __init__(self, act: Act) -> None:
-        self._act = act
-        self.ready: Sequence[Any] = ()
-        self.done: list[Any] = []
-
-    def run(self, count: int) -> list[float]:
-        took = []
-        for first in range(0, min(count, len(self.ready)), BATCH):
-            batch = self.ready[first : first + BATCH]
-            began = time.perf_counter()
-            self._act(batch)
-            took += [(time.perf_counter() - began) / len(batch)] * len(batch)
-        self.done += self.ready[: len(took)]
-        return took
-
-    def close(self) -> None:
-        """Its connections are the benchmark's."""
 
 
 def measure_recognition(*, rounds: int, operations: int, embedded: bool, report: Report) -> Outcome:
@@ -86,7 +59,7 @@ def measure_recognition(*, rounds: int, operations: int, embedded: bool, report:
         keyring.generate_missing()
         migrate_service(settings, keyring, "credits")
         service = instantiate(processes.load_class("credits-recognition"), Environment(settings, keyring, lambda: None))
-        with owner_of(settings) as owner:
+        with owner_of(settings, "credits") as owner:
             bench = Bench(settings, service, owner, operations)
             samples = measure(bench.cases(), rounds, operations, report, lambda: bench.prepare(operations))
             bench.require_truth()
@@ -105,15 +78,15 @@ class Bench:
         season = evenings.programme()
         self._evenings = evenings.Evenings(season)
         self._deliver(service, "on_programme_published", published(season))
-        self._recognise = ByTheBatch(consume(service, service))
+        self._recognise = ByTheBatch(consume(service, service), BATCH)
         # The first evening leaves the rows that the bare insert writes.
         self._recognise.ready = self._evening(events)
         self._recognise.run(events)
         self._left = Left(owner, -(-events // BATCH))
-        self._receive = ByTheBatch(consume(service, _Nothing(service.name)))
-        self._evaluate = ByTheBatch(Evaluator(season).evaluate)
-        self._insert = ByTheBatch(self._left.insert)
-        self._ledger = ByTheBatch(self._left.insert_entries)
+        self._receive = ByTheBatch(consume(service, _Nothing(service.name)), BATCH)
+        self._evaluate = ByTheBatch(Evaluator(season).evaluate, BATCH)
+        self._insert = ByTheBatch(self._left.insert, BATCH)
+        self._ledger = ByTheBatch(self._left.insert_entries, BATCH)
         self._runners = {
             RECEIVE: ("receiving: decode, inbox, commit", self._receive),
             EVALUATE: ("evaluating the pack", self._evaluate),
@@ -142,7 +115,7 @@ class Bench:
         due: dict[uuid.UUID, Decimal] = defaultdict(Decimal)
         for told in self._recognise.done:
             due[told.teacher_id] += told.study.hours
-        again = ByTheBatch(consume(self._service, self._service))
+        again = ByTheBatch(consume(self._service, self._service), BATCH)
         again.ready = [evenings.retold(told) for told in self._recognise.done[-BATCH:]]
         again.run(BATCH)
         for table, column in (("ledger", "amount"), ("standing", "hours")):
@@ -255,14 +228,14 @@ class Left:
 
     def __init__(self, owner: psycopg.Connection, batches: int) -> None:
         self._owner = owner
-        self._tables = [_Table(owner, name, name, batches) for name in TABLES]
-        self._entries = [_Table(owner, "ledger", "entries", batches)]
+        self._tables = [Copy(owner, name, name, batches) for name in TABLES]
+        self._entries = [Copy(owner, "ledger", "entries", batches)]
         self._turns = {INSERT: 0, LEDGER: 0}
 
     def clear(self) -> None:
         self._turns = dict.fromkeys(self._turns, 0)
         for table in (*self._tables, *self._entries):
-            self._owner.execute(sql.SQL("TRUNCATE {}").format(table.copy))
+            self._owner.execute(table.emptied)
 
     def insert(self, _batch: Sequence[Told]) -> None:
         self._insert(INSERT, self._tables)
@@ -270,38 +243,12 @@ class Left:
     def insert_entries(self, _batch: Sequence[Told]) -> None:
         self._insert(LEDGER, self._entries)
 
-    def _insert(self, case: str, tables: Sequence[_Table]) -> None:
+    def _insert(self, case: str, tables: Sequence[Copy]) -> None:
         with self._owner.transaction():
             for table in tables:
                 if rows := table.parts[self._turns[case]]:
                     self._owner.execute(table.statement, [list(column) for column in zip(*rows, strict=True)])
         self._turns[case] += 1
-
-
-class _Table:
-    def __init__(self, owner: psycopg.Connection, name: str, copy: str, batches: int) -> None:
-        self.copy = sql.Identifier(f"bench_{copy}")
-        owner.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(self.copy, sql.Identifier(name)))
-        columns = owner.execute(
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = '' ORDER BY attnum",
-            (name,),
-        ).fetchall()
-        names = sql.SQL(", ").join(sql.Identifier(column) for column, _ in columns)
-        # As text: what a caller sends, whatever it is made of.
-        shown = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column, _ in columns)
-        rows = owner.execute(sql.SQL("SELECT {} FROM {} ORDER BY ctid").format(shown, sql.Identifier(name))).fetchall()
-        arrays = sql.SQL(", ").join(sql.SQL(f"%s::{kind}[]") for _, kind in columns)
-        self.statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(self.copy, names, arrays)
-        self.parts = [rows[turn * len(rows) // batches : (turn + 1) * len(rows) // batches] for turn in range(batches)]
-
-
-@contextlib.contextmanager
-def owner_of(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A connection whom no row security binds."""
-    url = sa.make_url(settings.database_url).set(drivername="postgresql", database=settings.database_name("credits"))
-    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
-        yield connection
 
 
 def published(season: dict[str, Any]) -> Any:
@@ -314,23 +261,20 @@ def published(season: dict[str, Any]) -> Any:
 
 def _goals(samples: dict[str, list[Sample]]) -> list[dict[str, Any]]:
     return [
-        _goal("recognition", "recognition / (receiving + evaluation + insert of all rows left)", samples, PARTS, GOAL),
-        _goal(
+        goal(
+            "recognition",
+            "recognition / (receiving + evaluation + insert of all rows left)",
+            samples,
+            RECOGNISE,
+            PARTS,
+            GOAL,
+        ),
+        goal(
             "to_entries",
             "recognition / (receiving + evaluation + insert of the entries alone)",
             samples,
+            RECOGNISE,
             (RECEIVE, EVALUATE, LEDGER),
             None,
         ),
     ]
-
-
-def _goal(
-    name: str, told: str, samples: dict[str, list[Sample]], parts: Sequence[str], goal: float | None
-) -> dict[str, Any]:
-    turns = zip(*(samples[part] for part in parts), strict=True)
-    floor = [sum(sample.total_us for sample in turn) for turn in turns]
-    ratio = figures.paired_ratio([sample.total_us for sample in samples[RECOGNISE]], floor)
-    assert ratio is not None  # nothing takes no time at all
-    found = {"found": round(ratio.value, 2), "low": round(ratio.low, 2), "high": round(ratio.high, 2)}
-    return {"name": name, "told": told, **found, "unit": "×", "goal": goal}

@@ -22,8 +22,9 @@ from services.shared import clock
 from services.shared.settings import Settings
 from yanxiu.bench import evenings, figures, floors, ground, results
 from yanxiu.bench import study as reports
+from yanxiu.bench.batches import owner_of
 from yanxiu.bench.cases import BenchError, Case, Report, Sample, measure
-from yanxiu.bench.recognition import Outcome, consume, owner_of, published
+from yanxiu.bench.recognition import Outcome, consume, published
 
 EACH, POLICY = "each_report", "policy"
 COURSE = evenings.UNGATED
@@ -86,7 +87,7 @@ def measure_telling(*, rounds: int, teachers: int, embedded: bool, report: Repor
         service = instantiate(processes.load_class("credits-recognition"), given)
         learning = instantiate(processes.load_class("learning-ingest"), given)
         try:
-            with owner_of(settings) as owner:
+            with owner_of(settings, "credits") as owner:
                 bench = Bench(settings, service, learning, owner, teachers)
                 samples = measure(bench.cases(), rounds, teachers * MINUTES, report, bench.prepare)
                 bench.require_truth()

@@ -318,6 +318,32 @@ def recognition(as_json: bool, rounds: int | None, quick: bool, embedded: bool, 
 @rounds_option
 @quick_option
 @embedded_option
+@click.option("--teachers", type=click.IntRange(10, 1_000_000), help="Teachers who earned one, in each round.")
+def certificates(as_json: bool, rounds: int | None, quick: bool, embedded: bool, teachers: int | None) -> None:
+    """Certificates issued, against a bare insert of what is left; a page rendered, against typst alone."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.certificates import INSERT, TYPST, measure_certificates
+
+    console = _console(as_json)
+    size = _size(rounds, teachers or (QUICK_EVENTS if quick else EVENTS), quick)
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_certificates(embedded=embedded, report=report, **size)
+    document = {**results.document("certificates", outcome.mode, outcome.findings, **size), "goals": outcome.goals}
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    issuing, pages = outcome.findings[:2], outcome.findings[2:]
+    showing.show_findings(console, f"{size['operations']:,} certificates, {outcome.mode} mode", issuing, (INSERT,))
+    showing.show_findings(console, "pages", pages, (TYPST,))
+    showing.show_goals(console, "certificates", outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
 @click.option("--batches", default=20, show_default=True, type=click.IntRange(1, 1000), help="In each round.")
 @click.option(
     "--rows", default=1_000_000, show_default=True, type=click.IntRange(10_000, 100_000_000), help="Of each table."

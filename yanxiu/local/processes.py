@@ -36,7 +36,7 @@ class ProcessType:
     module: str = ""
 
 
-# certs, learning and the jobs of org, credits and catalog ask identity; the sheets of certs-render ask credits besides; org asks billing; the others are only asked.
+# certs, learning and the jobs of all services ask identity; the sheets of certs-render ask credits besides; org asks billing; the others are only asked.
 PROCESSES = {
     GATEWAY: ProcessType(Layer.EDGE),
     "learning-ingest": ProcessType(Layer.CONSUMERS, "services.learning.study.ingest"),
@@ -45,6 +45,7 @@ PROCESSES = {
     "org-bulk": ProcessType(Layer.CONSUMERS, "services.org.bulk.service"),
     "billing-bulk": ProcessType(Layer.CONSUMERS, "services.billing.bulk.service"),
     "credits-bulk": ProcessType(Layer.CONSUMERS, "services.credits.exports.service"),
+    "certs-bulk": ProcessType(Layer.CONSUMERS, "services.certs.exports.service"),
     "catalog-bulk": ProcessType(Layer.CONSUMERS, "services.catalog.bulk.service"),
     "learning-bulk": ProcessType(Layer.CONSUMERS, "services.learning.bulk.service"),
     "certs": ProcessType(Layer.CALLERS, "services.certs.service"),

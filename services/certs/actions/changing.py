@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from services.certs.models import Certificate, CertificateHistory
+from services.certs.overview import counting
 from services.certs.rules import State
 
 
@@ -16,6 +17,7 @@ def change_state(
     """Give the certificate another state. Written at once: the database allows one valid one per person and programme."""
     certificate.state = state
     db.flush()
+    counting.mark(db, [certificate.teacher_id], now)
     db.add(
         CertificateHistory(
             certificate_id=certificate.certificate_id,

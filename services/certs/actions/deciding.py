@@ -17,6 +17,7 @@ from services.certs import contract, fonts, queries, rules
 from services.certs.actions.projections import table_of, upsert
 from services.certs.actions.writing import Holder, Office, certificate_row
 from services.certs.models import Certificate, CertificateHistory, Decision, Placement, Programme, Standing
+from services.certs.overview import counting
 from services.certs.rules import Kind, State
 from services.shared import clock, outbox
 from services.shared.ids import new_id
@@ -188,6 +189,7 @@ def _record(db: Session, cases: list[Case], certificates: dict[uuid.UUID, uuid.U
     rows = [_decision(case, certificates, now) for case in news]
     db.execute(_UPSERT_DECISIONS, rows)
     moved = {case.teacher_id for case in news if case.before is None or case.before.state != case.verdict.state}
+    counting.mark(db, moved, now)
     for event_type, state in (
         (contract.CERTIFICATE_ISSUED, State.ISSUED),
         (contract.CERTIFICATE_BLOCKED, State.BLOCKED),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 
 import sqlalchemy as sa
 import structlog
@@ -129,3 +130,12 @@ def keep_document(db: Session, certificate: Certificate, file: StoredFile, now: 
         .on_conflict_do_nothing()
     )
     return db.scalars(sa.select(Document).where(Document.certificate_id == certificate.certificate_id)).one()
+
+
+def keep_living(db: Session, certificate_id: uuid.UUID, file: StoredFile, now: dt.datetime) -> Document | None:
+    """As `keep_document`, for a PDF that nobody waits for; None when the certificate ended, or its person was erased, meanwhile."""
+    # Locked: an erasure that runs now waits, and then finds the document to remove.
+    certificate = db.get(Certificate, certificate_id, with_for_update=True)
+    if certificate is None or certificate.state != State.ISSUED or not certificate.holder_sealed:
+        return None
+    return keep_document(db, certificate, file, now)

@@ -22,6 +22,7 @@ from services.certs.models import (
     MovedCertificate,
     Standing,
 )
+from services.certs.overview import counting
 from services.certs.registrations.models import Registration
 from services.certs.rules import State
 from services.certs.shares.models import Share
@@ -54,6 +55,7 @@ def keep_merge(db: Session, merge: Merge, now: dt.datetime) -> None:
     if before is not None and before.version >= merge.version:
         return
     was_live = before is not None and before.live
+    counting.mark(db, [merge.kept_id, merge.merged_id], now)
     db.merge(MergedPerson(**vars(merge)))
     db.flush()
     if merge.live and not was_live:

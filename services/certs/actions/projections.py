@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.certs import queries
 from services.certs.models import Decision, Model, Placement, Programme, Standing
+from services.certs.overview import counting
 from services.certs.rules import Reason, State
 from services.shared import clock
 from services.shared.bus import NotYet
@@ -101,7 +102,9 @@ def _standing(payload: dict[str, Any]) -> dict[str, Any]:
 def keep_membership(db: Session, payload: dict[str, Any]) -> None:
     """Store the membership; a newly verified teacher's certificates come up for decision again."""
     if keep_placement(db, Placement, payload):
-        reconsider(db, uuid.UUID(payload["teacher_id"]))
+        teacher_id = uuid.UUID(payload["teacher_id"])
+        reconsider(db, teacher_id)
+        counting.mark(db, [teacher_id], clock.now())
 
 
 def reconsider(db: Session, teacher_id: uuid.UUID) -> None:

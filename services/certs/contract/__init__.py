@@ -105,6 +105,7 @@ EVENTS: dict[str, type[Schema]] = {
 ERRORS: dict[str, tuple[str, str]] = {
     "certs.programme_not_found": ("没有这个专题。", "There is no such programme."),
     "certs.certificate_not_found": ("没有这份证书。", "There is no such certificate."),
+    "certs.place_unknown": ("没有这个地区或学校。", "There is no such place."),
     "certs.number_unknown": (
         "没有查到该编号的证书。请核对编号；如仍查不到，请勿采信该证书。",
         "No certificate has this number. Compare it with the paper; if they agree, do not trust the paper.",

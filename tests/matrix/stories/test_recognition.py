@@ -81,6 +81,22 @@ def test_hours_become_a_certificate_that_its_holder_prints_and_anybody_checks(
     assert world.call("certs", "verify_certificate", {"number": one.number}, ANONYMOUS)["state"] == "VALID"
 
 
+@story("certs.list_issued_certificates", "certs.get_certificate_statistics", "certs.list_certificate_statistics_below")
+def test_an_administrator_sees_what_the_territory_was_issued(world: World, certified: list[Certified]) -> None:
+    here = world.spots[Where.OWN]
+    head = person(None, (Role.SCHOOL_ADMIN, here.place))
+    page = world.call("certs", "list_issued_certificates", {"place": here.place, "limit": 200}, head)
+    assert {one.number for one in certified} <= {each["number"] for each in page["items"]}
+    world.process["certs"].service.count_certificates(clock.now())
+    [learning] = world.call("certs", "get_certificate_statistics", {"place": here.place}, head)["kinds"]
+    assert learning["valid"] >= len(certified)
+    county = here.place.rpartition("/")[0]
+    below = world.call(
+        "certs", "list_certificate_statistics_below", {"place": county}, person(None, (Role.COUNTY_ADMIN, county))
+    )
+    assert here.place in [each["place"] for each in below["items"]]
+
+
 @story("certs.get_credential", "certs.get_status_list")
 def test_anybody_reads_a_certificate_as_a_credential(world: World, certified: list[Certified]) -> None:
     edition = {"number": certified[1].number, "edition": 1}

@@ -96,7 +96,7 @@ def test_no_field_is_printed_with_empty_boxes(field):
 def test_the_coverage_agrees_with_what_the_renderer_draws():
     # The empty box of the font draws the same for every character it does not have; a covered one draws differently.
     def drawing(character):
-        compiler = rendering.typst.Compiler(font_paths=rendering._fonts(), ignore_system_fonts=True)
+        compiler = rendering.typst.Compiler(font_paths=rendering.open_fonts(), ignore_system_fonts=True)
         source = '#set text(font: ("Noto Serif SC", "Noto Sans SC"), fallback: false)\n#sys.inputs.text'
         return compiler.compile(input=source.encode(), format="svg", sys_inputs={"text": character}).decode()
 

@@ -1,0 +1,19 @@
+"""The process type that makes certs' files, apart from the one that answers people who wait."""
+
+from __future__ import annotations
+
+from services.certs import contract
+from services.certs.contract import exports as names
+from services.certs.exports import kinds
+from services.certs.exports.models import AccountGrants
+from services.identity import contract as identity
+from services.shared.bulk.entrypoints import RunsJobs
+from services.shared.bulk.kinds import by_name
+
+
+class CertsBulkService(RunsJobs):
+    name = names.PROCESS
+    kinds = by_name(kinds.KINDS)
+    account_grants = AccountGrants
+    directory = identity.SERVICE
+    texts = (identity.ERRORS, contract.ERRORS)
