@@ -23,6 +23,7 @@ from services.learning.projections import PROJECTIONS
 from services.learning.review.entrypoints import Reviews
 from services.learning.selection.entrypoints import Selection
 from services.learning.snapshots import SNAPSHOTS
+from services.learning.special_training.entrypoints import SpecialTraining
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
 from services.learning.study.actions import answers, closing, persons, progress, sessions
@@ -55,7 +56,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail, TellsSnapshots):
+class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Reviews, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
