@@ -122,6 +122,8 @@ DAMAGES = [
     ),
     _plain("credits", "learning.exam_judged", "exam_score"),
     _plain("credits", "learning.course_graded", "course_grade", "changed_at", "recorded_at"),
+    _plain("learning", "catalog.training_project_changed", "training_project"),
+    _plain("credits", "learning.training_graded", "training_result", "changed_at", "recorded_at"),
     _plain("learning", "catalog.exam_published", "exam"),
     *(
         _plain(consumer, f"catalog.{fact}_changed", fact)
