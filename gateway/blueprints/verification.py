@@ -35,8 +35,10 @@ def get_year_verification(query: dict[str, Any], year: int) -> dict[str, Any]:
 @blueprint.arguments(schemas.YearsQuery, location="query")
 @blueprint.response(200, schemas.YearLines)
 def list_year_verifications(query: dict[str, Any], year: int) -> dict[str, Any]:
-    """The frozen years of a place's teachers, school by school; never in the order of their figures."""
-    return ask_page("credits", "list_year_verifications", {"year": year, **schemas.YearsQuery().dump(query)})
+    """The years of a place's teachers, school by school and never in the order of their figures: as they were frozen, or,
+    while they are open, as they were computed last night."""
+    asked = {"frozen": None, **schemas.YearsQuery().dump(query)}
+    return ask_page("credits", "list_year_verifications", {"year": year, **asked})
 
 
 @blueprint.get("/year-verifications/<int:year>/summary")
@@ -44,7 +46,8 @@ def list_year_verifications(query: dict[str, Any], year: int) -> dict[str, Any]:
 @blueprint.arguments(schemas.PlaceQuery, location="query")
 @blueprint.response(200, schemas.VerificationSummary)
 def get_verification_summary(query: dict[str, Any], year: int) -> dict[str, Any]:
-    """How many teachers' years are frozen at a place and directly below it, and how many meet the requirement."""
+    """How many teachers' years are frozen at a place and directly below it, how many are open as of last night, and how many
+    of each meet the requirement."""
     return ask("credits", "get_verification_summary", {"year": year, **query})
 
 

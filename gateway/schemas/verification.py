@@ -78,6 +78,7 @@ class YearVerification(ma.Schema):
 class YearsQuery(Page):
     place = Text(80, required=True, metadata={"description": "A place of one's territory.", "example": _PLACE})
     met = fields.Boolean(metadata={"description": "Only those that meet the requirement, or that do not."})
+    frozen = fields.Boolean(metadata={"description": "Only frozen years, or only open ones; both without it."})
 
 
 class PlaceQuery(Schema):
@@ -88,10 +89,16 @@ class PlaceTotals(ma.Schema):
     place = fields.String(metadata={"example": _PLACE})
     teachers = fields.Integer(metadata={"description": "Whose year is frozen.", "example": 1200})
     met = fields.Integer(metadata={"description": "Of them, who meet the requirement.", "example": 1100})
+    open_teachers = fields.Integer(metadata={"description": "Whose year is open, as of last night.", "example": 0})
+    open_met = fields.Integer(metadata={"description": "Of them, who meet the requirement by now.", "example": 0})
 
 
 class VerificationSummary(PlaceTotals):
     year = fields.Integer(metadata={"example": 2023})
+    computed_at = fields.String(
+        allow_none=True,
+        metadata={"description": "Of the open years' figures.", "example": "2023-11-20T16:00:00.000000Z"},
+    )
     below = fields.List(
         fields.Nested(PlaceTotals), metadata={"description": "Directly below, in the order of the tree."}
     )
@@ -120,14 +127,14 @@ class ComplaintCounts(ma.Schema):
 
 
 class YearLine(ma.Schema):
-    """A frozen year, as it was frozen."""
+    """A year as it was frozen; or, while it is open, as it was computed last night."""
 
     teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
     school_name = fields.String(metadata={"description": "Of the closing.", "example": "南宁市第一小学"})
     place = fields.String(metadata={"example": f"{_PLACE}/s1"})
     year = fields.Integer(metadata={"example": 2023})
     state = fields.String(metadata={"description": ", ".join(YearState), "example": "FROZEN"})
-    version = fields.Integer(metadata={"example": 1})
+    version = fields.Integer(metadata={"description": "Of the frozen snapshot; 0 while open.", "example": 1})
     unit = fields.String(metadata={"example": "CREDIT"})
     met = fields.Boolean(metadata={"example": True})
     total = fields.String(metadata={"example": "16.00"})
@@ -135,8 +142,13 @@ class YearLine(ma.Schema):
     shortfalls = fields.List(fields.Nested(Shortfall))
     cycle_met = fields.Boolean(metadata={"example": False})
     cycle_total = fields.String(metadata={"example": "48.00"})
-    frozen_at = fields.String(metadata={"example": "2024-01-31T16:00:00.000000Z"})
-    hash = fields.String(metadata={"description": "SHA-256 of the frozen content; printed on the sheet."})
+    frozen_at = fields.String(allow_none=True, metadata={"example": "2024-01-31T16:00:00.000000Z"})
+    hash = fields.String(
+        allow_none=True, metadata={"description": "SHA-256 of the frozen content; printed on the sheet."}
+    )
+    computed_at = fields.String(
+        allow_none=True, metadata={"description": "Of an open year.", "example": "2023-11-20T16:00:00.000000Z"}
+    )
 
 
 class YearLines(PageReply):

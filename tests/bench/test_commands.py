@@ -168,6 +168,16 @@ def test_imports_are_held_against_copy() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_exports_hold_every_row_and_are_held_against_copy_and_openpyxl() -> None:
+    document = bench("exports", "--embedded", "--rows", "450", "--rounds", "1", "--json")
+    found = cases(document)
+    assert set(found) == {"copy", "sheet", "export"}
+    assert set(found["export"]["ratios"]) == {"copy", "sheet"}
+    assert {goal["name"] for goal in document["goals"]} >= {"export_to_sheet", "export_to_copy", "million"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_rosters_are_the_same_as_the_selects() -> None:
     document = bench("rosters", "--embedded", "--teachers", "4000", "--rounds", "1", "--operations", "4", "--json")
     found = cases(document)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from yanxiu.local import portal
+
 FOLDER = Path(__file__).resolve().parents[2] / "clients" / "js"
-NODE = shutil.which("node")
+NODE = portal.find_node()
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node (20 or newer) for the browser's client")
+@pytest.mark.skipif(NODE is None, reason="needs node for the browser's client")
 def test_the_browser_client():
     assert NODE is not None
-    done = subprocess.run([NODE, "--test", "."], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [str(NODE.node), "--test", "."], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 

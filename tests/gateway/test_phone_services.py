@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gateway.blueprints import access, identity, phone
+from gateway.blueprints import access, identity, person, phone
 from services.shared import clock
 from services.shared.actor import Role
 from services.shared.bus.local import LocalClient
@@ -50,7 +50,9 @@ def story(settings, keyring, service_database, fixed_clock):
     cheap = dataclasses.replace(settings, argon2_memory_kib=64, argon2_passes=1)
     client = LocalClient(cheap, keyring, processes.load_class)
     client.open("identity")  # once, before two threads ask for it
-    app = create_app(cheap, bus=InProcess(client), keyring=keyring, modules=[access, identity, phone], limit_scale=1000)
+    app = create_app(
+        cheap, bus=InProcess(client), keyring=keyring, modules=[access, identity, person, phone], limit_scale=1000
+    )
     yield Story(app.test_client(), client, keyring, fixed_clock)
     app.extensions["yanxiu"].revocations.stop()
     client.close()
@@ -71,6 +73,11 @@ class Story:
     def code(self, phone_number):
         messages = self.ask("GET", f"/development/messages?phone={phone_number}&limit=1").json["items"]
         return messages[0]["code"]
+
+    def text_shown(self, kind):
+        """The version of the text that a client shows before it asks for consent."""
+        texts = self.ask("GET", "/consent-texts").json["items"]
+        return next(each["version"] for each in texts if each["kind"] == kind)
 
     def texts(self, phone_number):
         service = self.client.open("identity")
@@ -104,7 +111,11 @@ def photos_kept(settings):
 
 
 def upload(story, ticket, content, key=None):
-    headers = {"Ticket-Key": ticket["ticket_key"], "Idempotency-Key": key or str(new_id())}
+    headers = {
+        "Ticket-Key": ticket["ticket_key"],
+        "Idempotency-Key": key or str(new_id()),
+        "Consent-Version": story.text_shown("SENSITIVE"),
+    }
     return story.http.post(f"{API}/phone-tickets/{ticket['ticket_id']}/photos", headers=headers, **photo_form(content))
 
 

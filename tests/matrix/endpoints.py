@@ -1537,26 +1537,3 @@ NO_STORY = {
     },
     "catalog-bulk.request_export": "the catalogue has no kind of export",
 }
-# Stories that are still to be written. This list gets shorter: a new endpoint comes with its cell, its story or its reason.
-OWED = frozenset(
-    {
-        "catalog.rate_offering",
-        "catalog.take_back_study_application",
-        "certs-render.render_shared",
-        "certs.list_shares",
-        "certs.open_share",
-        "certs.request_credit_certificate",
-        "certs.request_study_proof",
-        "certs.revoke_share",
-        "certs.share_certificate",
-        "learning.add_bookmark",
-        "learning.ask_tutor",
-        "learning.delete_note",
-        "learning.edit_note",
-        "learning.list_bookmarks",
-        "learning.read_course_notice",
-        "learning.remove_bookmark",
-        "learning.report_course_text",
-        "learning.write_note",
-    }
-)

@@ -438,6 +438,20 @@ def _end(world: World, grant_id: str, state: GrantState) -> None:
     world.deliver_all()
 
 
+def appointed(world: World, role: Role, place: str) -> Actor:
+    """Somebody with an account and the grant, as the own sign-in says, after a fresh code."""
+    [account_id] = world.new_people(1)
+    world.deliver_all()
+    world.call("org", "bootstrap_grant", {"account_id": account_id, "role": str(role), "place": place})
+    world.deliver_all()
+    return world.actor(account_id)
+
+
+def elevated(actor: Actor) -> Actor:
+    """After a fresh code, for as long as a story may take."""
+    return dataclasses.replace(actor, elevated_until=clock.now() + dt.timedelta(days=365))
+
+
 # --- what lies about ------------------------------------------------------------------------------------------------------
 
 # Where teachers of the own school are asked for, and the lowest place above both: it decides.

@@ -43,6 +43,18 @@ class Ledger:
 @contextlib.contextmanager
 def ledger(entries: int, embedded: bool, report: Report) -> Iterator[Ledger]:
     """Removed at the end."""
+    with empty_ledger(embedded) as (settings, service, owner):
+        began = time.perf_counter()
+        teachers = fill(owner, entries)
+        count(service, owner)
+        owner.execute("VACUUM ANALYZE")
+        report(f"{entries:,} entries of {teachers:,} teachers, made in {time.perf_counter() - began:.0f} s")
+        yield Ledger(settings, service, owner, entries, teachers)
+
+
+@contextlib.contextmanager
+def empty_ledger(embedded: bool) -> Iterator[tuple[Settings, Any, psycopg.Connection]]:
+    """A database of credits with nothing in it, the service over it, and its owner's connection; removed at the end."""
     from services.shared.bus.providers import Environment, instantiate
     from services.shared.keys import open_keyring
     from services.shared.migrations import migrate_service
@@ -61,13 +73,8 @@ def ledger(entries: int, embedded: bool, report: Report) -> Iterator[Ledger]:
             drivername="postgresql", database=settings.database_name("credits")
         )
         with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as owner:
-            began = time.perf_counter()
-            teachers = fill(owner, entries)
-            count(service, owner)
-            owner.execute("VACUUM ANALYZE")
-            report(f"{entries:,} entries of {teachers:,} teachers, made in {time.perf_counter() - began:.0f} s")
             try:
-                yield Ledger(settings, service, owner, entries, teachers)
+                yield settings, service, owner
             finally:
                 service.database.dispose()
 
@@ -80,16 +87,8 @@ def teacher(number: int) -> str:
 def fill(owner: psycopg.Connection, entries: int) -> int:
     """Placements, standings and entries; returns how many teachers. A teacher's entries lie apart, as years bring them."""
     teachers = max(1, entries // PER_TEACHER)
+    place(owner, teachers)
     given: dict[str, Any] = {"teachers": teachers, "province": PROVINCE, "programme": PROGRAMME, "season": SEASON}
-    owner.execute(
-        f"""
-        INSERT INTO placement (teacher_id, version, state, place, school_id, school_name, effective_at)
-        SELECT md5('teacher' || n)::uuid, 1, 'VERIFIED', %(province)s || '/450100/4501'
-            || lpad((n %% {COUNTIES})::text, 2, '0') || '/s' || n / {COUNTIES} %% {SCHOOLS}, gen_random_uuid(), '小学', now()
-        FROM generate_series(0, %(teachers)s - 1) AS n
-        """,  # noqa: S608  constants of this module
-        given,
-    )
     owner.execute(
         """
         INSERT INTO standing (teacher_id, programme_id, version, enrolled_at, hours, courses, courses_done, requirement_met,
@@ -102,6 +101,19 @@ def fill(owner: psycopg.Connection, entries: int) -> int:
     with _without_indexes(owner, "ledger"):
         _fill_ledger(owner, given)
     return teachers
+
+
+def place(owner: psycopg.Connection, teachers: int) -> None:
+    """Verified teachers, in the counties and schools of the province in turn."""
+    owner.execute(
+        f"""
+        INSERT INTO placement (teacher_id, version, state, place, school_id, school_name, effective_at)
+        SELECT md5('teacher' || n)::uuid, 1, 'VERIFIED', %(province)s || '/450100/4501'
+            || lpad((n %% {COUNTIES})::text, 2, '0') || '/s' || n / {COUNTIES} %% {SCHOOLS}, gen_random_uuid(), '小学', now()
+        FROM generate_series(0, %(teachers)s - 1) AS n
+        """,  # noqa: S608  constants of this module
+        {"teachers": teachers, "province": PROVINCE},
+    )
 
 
 def _fill_ledger(owner: psycopg.Connection, given: dict[str, Any]) -> None:

@@ -133,3 +133,13 @@ def _stat(pid: int) -> list[str]:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
         return text.rpartition(") ")[2].split()
     return []
+
+
+def peak_mb(*, reset: bool = False) -> float:
+    """The most megabytes (MiB) that this process ever held, or since the last `reset`. Raises OSError where the kernel does
+    not tell."""
+    if reset:
+        (PROC / "self" / "clear_refs").write_text("5")
+    lines = (PROC / "self" / "status").read_text().splitlines()
+    [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(peak) / 1024

@@ -249,6 +249,34 @@ def imports(as_json: bool, rounds: int | None, embedded: bool, teachers: int, fi
 @command.command
 @as_json_option
 @rounds_option
+@embedded_option
+@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(100, 100_000), help="In each file.")
+@click.option("--files", default=1, show_default=True, type=click.IntRange(1), help="In each round.")
+def exports(as_json: bool, rounds: int | None, embedded: bool, rows: int, files: int) -> None:
+    """A file of frozen years through a whole job, against COPY of its rows and openpyxl writing its cells; its memory."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.exports import AGAINST, measure_exports
+
+    console, size = _console(as_json), {"rounds": rounds or QUICK_ROUNDS, "operations": files}
+
+    def told(step: str) -> None:
+        console.print(f"[dim]{step}[/dim]")
+
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_exports(rows=rows, embedded=embedded, report=report, told=told, **size)
+    document = results.document("exports", outcome.mode, outcome.findings, rows=outcome.rows, **size)
+    if as_json:
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
+        return
+    title = f"files of {outcome.rows:,} rows, {outcome.mode} mode"
+    showing.show_findings(console, title, outcome.findings, AGAINST)
+    showing.show_goals(console, title, outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
 @quick_option
 @operations_option
 def evaluation(as_json: bool, rounds: int | None, quick: bool, operations: int | None) -> None:

@@ -65,7 +65,7 @@ def build(report: Report, *, again: bool = False) -> bool:
     if not again and STAMP.exists() and STAMP.read_text(encoding="ascii") == wanted:
         return False
     node = find_node() or install_node(report)
-    _install_packages(node, report)
+    install_packages(PORTAL, node, report)
     (PORTAL / "openapi.json").write_bytes(document)
     report("building the portal")
     _run(node, "run", "build")
@@ -76,7 +76,7 @@ def build(report: Report, *, again: bool = False) -> bool:
 def check(report: Report) -> None:
     """Lint and unit tests. Raises PortalError with what they say."""
     node = find_node() or install_node(report)
-    _install_packages(node, report)
+    install_packages(PORTAL, node, report)
     for script in ("lint", "unit"):
         report(f"npm run {script}")
         _run(node, "run", script)
@@ -145,20 +145,24 @@ def _node_of_wheel() -> Node | None:
     return Node(node, (str(node), str(npm))) if node.exists() and npm.exists() else None
 
 
-def _install_packages(node: Node, report: Report) -> None:
-    """What package-lock.json names, checked against its digests; nothing when it is there already."""
-    installed = PORTAL / "node_modules" / ".package-lock.json"
-    lock = PORTAL / "package-lock.json"
+def install_packages(folder: Path, node: Node, report: Report) -> None:
+    """What the folder's package-lock.json names, checked against its digests; nothing when it is there already.
+
+    Raises PortalError. One at a time per folder: npm begins by emptying it.
+    """
+    installed = folder / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
     report("fetching what package-lock.json names; the first time this takes a minute or two")
-    _run(node, "ci", "--no-audit", "--no-fund")
+    # Nothing of it needs a step of its own after unpacking, so none is run.
+    _run(node, "ci", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
 
 
-def _run(node: Node, *arguments: str) -> None:
+def _run(node: Node, *arguments: str, folder: Path = PORTAL) -> None:
     try:
         done = subprocess.run(
-            [*node.npm, *arguments], cwd=PORTAL, env=node.environment(), capture_output=True, text=True, check=False,
+            [*node.npm, *arguments], cwd=folder, env=node.environment(), capture_output=True, text=True, check=False,
             timeout=MINUTES * 60,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

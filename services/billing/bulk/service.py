@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
-
-from sqlalchemy.orm import Session
-
 from services.billing import contract
 from services.billing.bulk import exports, models, reconciling
 from services.billing.contract import bulk
 from services.identity import contract as identity
-from services.shared import messages
-from services.shared.account_grants import list_grants
-from services.shared.actor import Actor, Grant
-from services.shared.bulk import entrypoints
-from services.shared.bulk.exporting import masked_name
+from services.shared.bulk.entrypoints import RunsJobs
 from services.shared.bulk.kinds import by_name
 
-TEXTS = {**messages.ERRORS, **identity.ERRORS, **contract.ERRORS}
 
-
-class BillingBulkService(entrypoints.RunsJobs):
+class BillingBulkService(RunsJobs):
     name = bulk.PROCESS
-    policies = entrypoints.POLICIES
     kinds = by_name(reconciling.KINDS, exports.KINDS)
-
-    def read_grants(self, db: Session, account_id: uuid.UUID) -> tuple[Grant, ...]:
-        return list_grants(db, models.AccountGrants, account_id)
-
-    def name_of(self, actor: Actor) -> str:
-        return masked_name(self.bus, actor, identity.SERVICE)
-
-    def text_of(self, code: str) -> str:
-        return TEXTS.get(code, TEXTS["shared.unknown"])[0]
+    account_grants = models.AccountGrants
+    directory = identity.SERVICE
+    texts = (identity.ERRORS, contract.ERRORS)

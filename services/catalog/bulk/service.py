@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-
-from sqlalchemy.orm import Session
-
 from services.catalog import contract
 from services.catalog.bulk import imports
 from services.catalog.bulk.models import AccountGrants
 from services.catalog.contract import bulk
 from services.identity import contract as identity
-from services.shared import messages
-from services.shared.account_grants import list_grants
-from services.shared.actor import Actor, Grant
-from services.shared.bulk import entrypoints
-from services.shared.bulk.exporting import masked_name
+from services.shared.bulk.entrypoints import RunsJobs
 from services.shared.bulk.kinds import by_name
 
-TEXTS = {**messages.ERRORS, **identity.ERRORS, **contract.ERRORS}
 
-
-class CatalogBulkService(entrypoints.RunsJobs):
+class CatalogBulkService(RunsJobs):
     name = bulk.PROCESS
-    policies = entrypoints.POLICIES
     kinds = by_name(imports.KINDS)
-
-    def read_grants(self, db: Session, account_id: uuid.UUID) -> tuple[Grant, ...]:
-        return list_grants(db, AccountGrants, account_id)
-
-    def name_of(self, actor: Actor) -> str:
-        return masked_name(self.bus, actor, identity.SERVICE)
-
-    def text_of(self, code: str) -> str:
-        return TEXTS.get(code, TEXTS["shared.unknown"])[0]
+    account_grants = AccountGrants
+    directory = identity.SERVICE
+    texts = (identity.ERRORS, contract.ERRORS)

@@ -1,4 +1,4 @@
-"""The kinds of files: frozen years, declarations, statistics, the credit matrix; each page under the rights of its moment."""
+"""The kinds of files: years, declarations, statistics, the credit matrix; each page under the rights of its moment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from services.credits.statistics.models import EVERYONE, MEASURES, Statistic
 from services.credits.verification import actions as verification
 from services.credits.verification import queries as years
 from services.credits.verification import sheets
-from services.credits.verification.models import YearVerification
 from services.identity import contract as identity
 from services.shared import clock
 from services.shared.actor import REGION_ADMINS, Role
@@ -42,6 +41,8 @@ _year = validate.Range(min=1990, max=2200)
 class YearFilters(Schema):
     year = fields.Integer(required=True, strict=True, validate=_year)
     met = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    # Open years as of last night with False, both with None.
+    frozen = fields.Boolean(load_default=True, allow_none=True, truthy={True}, falsy={False})
 
 
 class DeclarationFilters(Schema):
@@ -68,31 +69,27 @@ def _person(people: People, teacher_id: uuid.UUID) -> tuple[str, str]:
     return person.get("learner_no", ""), person.get("name", "")
 
 
-# --- frozen years -----------------------------------------------------------------------------------------------------------
+# --- years ------------------------------------------------------------------------------------------------------------------
+
+
+def _wanted(scope: Scope) -> years.YearsWanted:
+    return years.YearsWanted(place=scope.place, **scope.filters)
 
 
 def find_years(db: Session, scope: Scope, after: Any, limit: int) -> Rows:
-    wanted = scope.filters
-    return years.list_verifications(db, scope.place, wanted["year"], wanted["met"], after, limit)
+    return years.list_years(db, _wanted(scope), after, limit)
 
 
 def count_years(db: Session, scope: Scope, limit: int) -> int:
-    statement = (
-        sa.select(YearVerification.teacher_id)
-        .join(Placement, Placement.teacher_id == YearVerification.teacher_id)
-        .where(at_or_below(Placement.place, scope.place), YearVerification.year == scope.filters["year"])
-    )
-    if (met := scope.filters["met"]) is not None:
-        statement = statement.where(YearVerification.met == met)
-    return db.execute(counted(statement, limit)).scalar_one()
+    return db.execute(counted(years.years_of_place(_wanted(scope)), limit)).scalar_one()
 
 
 def show_years(service: Any, call: Call, scope: Scope, found: Rows) -> Iterable[Sequence[str]]:
-    people = _named(service, call, scope, (held.teacher_id for held, _ in found))
-    for held, placement in found:
-        line = sheets.line(held, placement, clock.now())
+    people = _named(service, call, scope, (year.placement.teacher_id for year in found))
+    for year in found:
+        line = sheets.year_line(year, clock.now())
         yield (
-            *_person(people, held.teacher_id),
+            *_person(people, year.placement.teacher_id),
             line["school_name"],
             str(line["year"]),
             words.YEAR[YearState(line["state"])],
@@ -103,8 +100,8 @@ def show_years(service: Any, call: Call, scope: Scope, found: Rows) -> Iterable[
             words.MET[line["met"]],
             line["cycle_total"],
             words.MET[line["cycle_met"]],
-            day(held.frozen_at),
-            line["hash"],
+            day(year.held.frozen_at) if year.held else "",
+            line["hash"] or "",
         )
 
 
@@ -257,7 +254,7 @@ KINDS = (
         MISSING,
         find_years,
         count_years,
-        lambda found: (found[1].place, found[1].teacher_id),
+        lambda found: (found.placement.place, found.placement.teacher_id),
         show_years,
     ),
     paged(

@@ -153,6 +153,9 @@ def freeze_batch(db: Session, scheme: Scheme, year: int, now: dt.datetime) -> bo
         if now < closing.done_at + NEXT_PASS:
             return False
         closing.done_at, closing.after_teacher = None, None
+    if closing.after_teacher is None:
+        # From here on the frozen ones are counted.
+        queries.forget_open_totals(db, scheme.scheme_id, year)
     teachers = queries.list_teachers_of(db, scheme.place, closing.after_teacher, BATCH)
     # A county below may have adopted a scheme of its own.
     mine = [each for each in teachers if schemes.find_scheme(each.place, year) == scheme]
@@ -160,6 +163,7 @@ def freeze_batch(db: Session, scheme: Scheme, year: int, now: dt.datetime) -> bo
     if teachers:
         closing.after_teacher = teachers[-1].teacher_id
     if len(teachers) < BATCH:
+        queries.forget_open_years(db, scheme.scheme_id, year)
         closing.done_at = now
         return False
     return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.credits import queries as credit_queries
 from services.credits.models import Placement
-from services.credits.verification import actions, queries, schemas, sheets
+from services.credits.verification import actions, open_years, queries, schemas, sheets
 from services.shared import clock
 from services.shared.bus import Call, command, periodic, query
 from services.shared.errors import Conflict, InvalidInput, NotFound
@@ -76,27 +76,30 @@ class Verification:
 
     @query
     def list_year_verifications(self, call: Call) -> dict[str, Any]:
-        """The frozen years of a place's teachers, school by school and never in the order of their figures."""
+        """The years of a place's teachers, school by school and never in the order of their figures: as they were frozen,
+        or, while they are open, as they were computed in the night."""
         arguments = call.load(schemas.ListYears())
-        place, limit = arguments["place"], arguments["limit"]
-        call.authorise(place=place, missing="credits.no_scheme")
-        after = (arguments["cursor"][0], _teacher_in(arguments["cursor"][1])) if arguments["cursor"] else None
+        cursor, limit = arguments.pop("cursor"), arguments.pop("limit")
+        wanted = queries.YearsWanted(**arguments)
+        call.authorise(place=wanted.place, missing="credits.no_scheme")
+        after = (cursor[0], _teacher_in(cursor[1])) if cursor else None
         with self.database.read(call) as db:
-            found = queries.list_verifications(db, place, arguments["year"], arguments["met"], after, limit + 1)
+            found = queries.list_years(db, wanted, after, limit + 1)
         return page_of(
             found,
             limit,
-            lambda row: sheets.line(*row, call.now),
-            lambda row: [row[1].place, str(row[1].teacher_id)],
+            lambda row: sheets.year_line(row, call.now),
+            lambda row: [row.placement.place, str(row.placement.teacher_id)],
         )
 
     @query
     def get_verification_summary(self, call: Call) -> dict[str, Any]:
-        """How many years of a place are frozen and how many meet the requirement, and the same of each place directly below."""
+        """How many years of a place are frozen and how many are open, how many of each meet the requirement, and the same of
+        each place directly below."""
         arguments = call.load(schemas.YearOfPlace())
         call.authorise(place=arguments["place"], missing="credits.no_scheme")
         with self.database.read(call) as db:
-            return {**arguments, **queries.sum_verifications(db, **arguments)}
+            return schemas.Summary().dump({**arguments, **queries.sum_verifications(db, **arguments)})
 
     @query
     def count_complaints(self, call: Call) -> dict[str, Any]:
@@ -154,6 +157,17 @@ class Verification:
             while time.monotonic() < until:
                 with self.database.work() as db:
                     more = actions.freeze_batch(db, scheme, year, now)
+                if not more:
+                    break
+
+    @periodic(60.0, job="compute_years")
+    def compute_years(self, now: dt.datetime) -> None:
+        """Compute the years that are open once a Beijing day, from midnight on; it goes on where it was stopped."""
+        until = time.monotonic() + RUN_SECONDS
+        for scheme, year in open_years.years_to_compute(now):
+            while time.monotonic() < until:
+                with self.database.work() as db:
+                    more = open_years.compute_batch(db, scheme, year, now)
                 if not more:
                     break
 

@@ -69,6 +69,46 @@ class YearTotal(Model):
     met: Mapped[int]
 
 
+class YearComputation(Model):
+    """How far tonight's computation of one scheme's open year has come."""
+
+    __tablename__ = "year_computation"
+
+    scheme_id: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    after_teacher: Mapped[uuid.UUID | None]
+    begun_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+
+
+class OpenYear(Model):
+    """What a year that is not frozen yet came to in the night; derived, and written anew every night."""
+
+    __tablename__ = "open_year"
+
+    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    scheme_id: Mapped[str]
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"))
+    school_name: Mapped[str]
+    met: Mapped[bool]
+    figures: Mapped[dict[str, Any]]
+    computed_at: Mapped[dt.datetime]
+
+
+class OpenYearTotal(Model):
+    """The same, school by school."""
+
+    __tablename__ = "open_year_total"
+
+    scheme_id: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
+    teachers: Mapped[int]
+    met: Mapped[int]
+    computed_at: Mapped[dt.datetime]
+
+
 class Complaint(Model):
     """A teacher's complaint about a year's verification; made under the account's own, real name."""
 

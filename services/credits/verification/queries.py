@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 
 from services.credits.contract.verification import ComplaintState
 from services.credits.models import LedgerEntry, Placement
-from services.credits.verification.models import Complaint, YearClosing, YearTotal, YearVerification
+from services.credits.verification.models import (
+    Complaint,
+    OpenYear,
+    OpenYearTotal,
+    YearClosing,
+    YearComputation,
+    YearTotal,
+    YearVerification,
+)
 from services.shared.errors import NotFound
 from services.shared.placement import at_or_below, is_below
 
@@ -84,22 +92,56 @@ def find_verification(db: Session, teacher_id: uuid.UUID, year: int) -> YearVeri
     return db.get(YearVerification, (teacher_id, year))
 
 
-def list_verifications(
-    db: Session, place: str, year: int, met: bool | None, after: tuple[str, uuid.UUID] | None, limit: int
-) -> list[tuple[YearVerification, Placement]]:
-    """Frozen years of the teachers who are at the place or below it now, school by school."""
-    key = sa.tuple_(Placement.place, Placement.teacher_id)
+@dataclasses.dataclass(frozen=True)
+class YearsWanted:
+    """Years of the teachers who are at a place or below it now: frozen ones, open ones as of last night, or both."""
+
+    place: str
+    year: int
+    met: bool | None = None
+    frozen: bool | None = None
+
+
+class YearFound(NamedTuple):
+    """A teacher's year: as it was frozen, or, where it is open, as it was computed in the night."""
+
+    held: YearVerification | None
+    computed: OpenYear | None
+    placement: Placement
+
+
+def years_of_place(wanted: YearsWanted) -> Any:
+    """Whose year is frozen has no other: what was computed before is not looked at."""
+    held, computed = YearVerification, OpenYear
     select = (
-        sa.select(YearVerification, Placement)
-        .join(Placement, Placement.teacher_id == YearVerification.teacher_id)
-        .where(at_or_below(Placement.place, place), YearVerification.year == year)
+        sa.select(held, computed, Placement)
+        .select_from(Placement)
+        .outerjoin(held, sa.and_(held.teacher_id == Placement.teacher_id, held.year == wanted.year))
+        .outerjoin(
+            computed,
+            sa.and_(
+                computed.teacher_id == Placement.teacher_id, computed.year == wanted.year, held.teacher_id.is_(None)
+            ),
+        )
+        .where(at_or_below(Placement.place, wanted.place))
     )
-    if met is not None:
-        select = select.where(YearVerification.met == met)
+    is_frozen, is_computed = held.teacher_id.is_not(None), computed.teacher_id.is_not(None)
+    if wanted.frozen is None:
+        select = select.where(sa.or_(is_frozen, is_computed))
+    else:
+        select = select.where(is_frozen if wanted.frozen else is_computed)
+    if wanted.met is not None:
+        select = select.where(sa.func.coalesce(held.met, computed.met) == wanted.met)
+    return select
+
+
+def list_years(db: Session, wanted: YearsWanted, after: tuple[str, uuid.UUID] | None, limit: int) -> list[YearFound]:
+    """School by school."""
+    select = years_of_place(wanted)
     if after is not None:
-        select = select.where(key > sa.tuple_(*after))
+        select = select.where(sa.tuple_(Placement.place, Placement.teacher_id) > sa.tuple_(*after))
     found = db.execute(select.order_by(Placement.place, Placement.teacher_id).limit(limit))
-    return [(row.YearVerification, row.Placement) for row in found]
+    return [YearFound(row.YearVerification, row.OpenYear, row.Placement) for row in found]
 
 
 def add_totals(db: Session, year: int, frozen: Iterable[tuple[str, bool]]) -> None:
@@ -128,22 +170,37 @@ def change_total(db: Session, year: int, place: str, was: bool, met: bool) -> No
 
 
 def sum_verifications(db: Session, place: str, year: int) -> dict[str, Any]:
-    """The totals of a place, and of each place directly below it in the order of the tree."""
-    parts = place.count("/") + 2
-    # The first `parts` segments: what stands before the rest of the path.
-    child = sa.func.substring(YearTotal.place, f"^([^/]+(?:/[^/]+){{0,{parts - 1}}})").label("place")
-    rows = db.execute(
-        sa.select(child, sa.func.sum(YearTotal.teachers).label("teachers"), sa.func.sum(YearTotal.met).label("met"))
-        .where(YearTotal.year == year, at_or_below(YearTotal.place, place))
-        .group_by(child)
-        .order_by(child)
-    ).all()
-    shown = [{"place": row.place, "teachers": int(row.teachers), "met": int(row.met)} for row in rows]
+    """The totals of a place, and of each place directly below it in the order of the tree: frozen years, and open ones
+    as of last night (the oldest night, where places below have schemes of their own)."""
+    frozen = {row.place: row for row in _sum_by_child(db, YearTotal, place, year)}
+    computed = {row.place: row for row in _sum_by_child(db, OpenYearTotal, place, year, OpenYearTotal.computed_at)}
+    shown = [
+        {
+            "place": child,
+            "teachers": int(frozen[child].teachers) if child in frozen else 0,
+            "met": int(frozen[child].met) if child in frozen else 0,
+            "open_teachers": int(computed[child].teachers) if child in computed else 0,
+            "open_met": int(computed[child].met) if child in computed else 0,
+        }
+        for child in sorted(frozen.keys() | computed.keys())
+    ]
     return {
-        "teachers": sum(row["teachers"] for row in shown),
-        "met": sum(row["met"] for row in shown),
+        **{name: sum(row[name] for row in shown) for name in ("teachers", "met", "open_teachers", "open_met")},
+        "computed_at": min((row.oldest for row in computed.values()), default=None),
         "below": [row for row in shown if row["place"] != place],
     }
+
+
+def _sum_by_child(db: Session, totals: Any, place: str, year: int, instant: Any = None) -> Sequence[Any]:
+    parts = place.count("/") + 2
+    # The first `parts` segments: what stands before the rest of the path.
+    child = sa.func.substring(totals.place, f"^([^/]+(?:/[^/]+){{0,{parts - 1}}})").label("place")
+    columns = [child, sa.func.sum(totals.teachers).label("teachers"), sa.func.sum(totals.met).label("met")]
+    if instant is not None:
+        columns.append(sa.func.min(instant).label("oldest"))
+    return db.execute(
+        sa.select(*columns).where(totals.year == year, at_or_below(totals.place, place)).group_by(child)
+    ).all()
 
 
 def count_complaints(db: Session, place: str, year: int) -> list[dict[str, Any]]:
@@ -177,6 +234,21 @@ def lock_closing(db: Session, scheme_id: str, year: int) -> YearClosing | None:
     """The closing's row, or None while another process works on it."""
     select = sa.select(YearClosing).where(YearClosing.scheme_id == scheme_id, YearClosing.year == year)
     return db.scalars(select.with_for_update(skip_locked=True)).one_or_none()
+
+
+def lock_computation(db: Session, scheme_id: str, year: int) -> YearComputation | None:
+    """The computation's row, or None while another process works on it."""
+    select = sa.select(YearComputation).where(YearComputation.scheme_id == scheme_id, YearComputation.year == year)
+    return db.scalars(select.with_for_update(skip_locked=True)).one_or_none()
+
+
+def forget_open_years(db: Session, scheme_id: str, year: int) -> None:
+    """Take away what was computed of a year, once it is frozen."""
+    db.execute(sa.delete(OpenYear).where(OpenYear.scheme_id == scheme_id, OpenYear.year == year))
+
+
+def forget_open_totals(db: Session, scheme_id: str, year: int) -> None:
+    db.execute(sa.delete(OpenYearTotal).where(OpenYearTotal.scheme_id == scheme_id, OpenYearTotal.year == year))
 
 
 def list_teachers_of(db: Session, place: str, after: uuid.UUID | None, limit: int) -> Sequence[Placement]:

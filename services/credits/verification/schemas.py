@@ -29,6 +29,8 @@ class ListYears(Page):
     place = fields.String(required=True, validate=validate.Length(min=2, max=80))
     year = fields.Integer(required=True, strict=True, validate=_year)
     met = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    # Frozen years, unless open ones (False) or both (None) are asked for: lists are printed of frozen ones only.
+    frozen = fields.Boolean(load_default=True, allow_none=True, truthy={True}, falsy={False})
     # The place and the teacher that the page before ended with.
     cursor = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=2))
 
@@ -42,6 +44,20 @@ class OneCycle(Schema):
 class YearOfPlace(Schema):
     place = fields.String(required=True, validate=validate.Length(min=2, max=80))
     year = fields.Integer(required=True, strict=True, validate=_year)
+
+
+class PlaceTotals(Schema):
+    place = fields.String()
+    teachers = fields.Integer()  # whose year is frozen
+    met = fields.Integer()
+    open_teachers = fields.Integer()  # whose year is open, as of last night
+    open_met = fields.Integer()
+
+
+class Summary(PlaceTotals):
+    year = fields.Integer()
+    computed_at = Instant(allow_none=True)
+    below = fields.List(fields.Nested(PlaceTotals))
 
 
 class NewComplaint(Schema):

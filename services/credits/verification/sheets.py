@@ -10,7 +10,8 @@ from services.credits.contract.verification import YearState
 from services.credits.models import Placement
 from services.credits.rules.pack import LedgerPack, Pack
 from services.credits.verification import rules
-from services.credits.verification.models import YearVerification
+from services.credits.verification.models import OpenYear, YearVerification
+from services.credits.verification.queries import YearFound
 from services.shared import clock
 from services.shared.errors import Conflict
 
@@ -27,6 +28,37 @@ def sheet(held: YearVerification, placement: Placement, now: dt.datetime) -> dic
         "cycle": {"years": body["cycle"]["years"], **_figures(body["cycle"], body["pack"])},
         "probation": body["probation"],
         "not_converted": body["not_converted"],
+    }
+
+
+def year_line(found: YearFound, now: dt.datetime) -> dict[str, Any]:
+    """One year in a list, frozen or open."""
+    if found.held is not None:
+        return {**line(found.held, found.placement, now), "computed_at": None}
+    assert found.computed is not None  # a year that is neither is not found
+    return open_line(found.computed)
+
+
+def open_line(computed: OpenYear) -> dict[str, Any]:
+    """An open year in a list, as it was computed in the night."""
+    figures = computed.figures
+    return {
+        "teacher_id": str(computed.teacher_id),
+        "school_name": computed.school_name,
+        "place": computed.place,
+        "year": computed.year,
+        "state": str(YearState.OPEN),
+        "version": 0,
+        "unit": figures["pack"]["unit"],
+        "met": computed.met,
+        "total": figures["total"],
+        "amounts": _in_order(figures["amounts"], figures["pack"]),
+        "shortfalls": figures["shortfalls"],
+        "cycle_met": figures["cycle_met"],
+        "cycle_total": figures["cycle_total"],
+        "frozen_at": None,
+        "hash": None,
+        "computed_at": clock.format_instant(computed.computed_at),
     }
 
 

@@ -134,8 +134,8 @@ def import_people(
 
 def find_known(db: Session, vault: Vault, rows: Sequence[dict[str, Any]], today: dt.date) -> dict[int, str]:
     """The accounts of those rows whose person is known by name, number and phone alike, by row number."""
-    judged = {row["row"]: each for row, each in zip(rows, judge_rows(vault, rows, today), strict=True)}
-    wanted = {number: each for number, each in judged.items() if isinstance(each, Wanted)}
+    judged = zip(rows, judge_rows(vault, rows, today), strict=True)
+    wanted = {row["row"]: each for row, each in judged if isinstance(each, Wanted)}
     directory = load_directory(db, vault, list(wanted.values()))
     found = {}
     for number, each in wanted.items():

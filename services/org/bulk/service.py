@@ -11,19 +11,17 @@ from services.org import contract, queries
 from services.org.bulk import codes, decisions, exports, imports
 from services.org.contract import GrantState, bulk
 from services.org.rules.delegation import is_live
-from services.shared import clock, messages
-from services.shared.actor import Actor, Grant, Role
-from services.shared.bulk import entrypoints
-from services.shared.bulk.exporting import masked_name
+from services.shared import clock
+from services.shared.actor import Grant, Role
+from services.shared.bulk.entrypoints import RunsJobs
 from services.shared.bulk.kinds import by_name
 
-TEXTS = {**messages.ERRORS, **identity.ERRORS, **contract.ERRORS}
 
-
-class OrgBulkService(entrypoints.RunsJobs):
+class OrgBulkService(RunsJobs):
     name = bulk.PROCESS
-    policies = entrypoints.POLICIES
     kinds = by_name(imports.KINDS, decisions.KINDS, codes.KINDS, exports.KINDS)
+    directory = identity.SERVICE
+    texts = (identity.ERRORS, contract.ERRORS)
 
     def read_grants(self, db: Session, account_id: uuid.UUID) -> tuple[Grant, ...]:
         now = clock.now()
@@ -32,9 +30,3 @@ class OrgBulkService(entrypoints.RunsJobs):
             for grant in queries.list_active_grants(db, account_id)
             if is_live(GrantState(grant.state), grant.valid_from, grant.valid_to, now)
         )
-
-    def name_of(self, actor: Actor) -> str:
-        return masked_name(self.bus, actor, identity.SERVICE)
-
-    def text_of(self, code: str) -> str:
-        return TEXTS.get(code, TEXTS["shared.unknown"])[0]

@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
+from services.shared import messages
+from services.shared.account_grants import AccountGrantsMixin, list_grants
 from services.shared.actor import Actor, Grant
 from services.shared.actor import Kind as ActorKind
 from services.shared.bulk import actions, queries, schemas, upkeep
 from services.shared.bulk.columns import Fault
+from services.shared.bulk.exporting import masked_name
 from services.shared.bulk.files import SealedFilesProvider
 from services.shared.bulk.kinds import Export, Kind
 from services.shared.bulk.rules import is_open
@@ -49,10 +52,14 @@ POLICIES: dict[str, Policy] = {
 
 
 class RunsJobs:
-    """The methods of jobs, and the loops that run them. The mounting class gives `kinds` and the three methods below."""
+    """The methods of jobs, and the loops that run them. The mounting class says what jobs there are and by whose word."""
 
     name: ClassVar[str]
+    policies: ClassVar[Mapping[str, Policy]] = POLICIES
     kinds: ClassVar[Mapping[str, Kind | Export]]
+    account_grants: ClassVar[type[AccountGrantsMixin]]  # its projection of org's grants; org's own reads its tables
+    directory: ClassVar[str]  # the service that knows people's names
+    texts: ClassVar[tuple[Mapping[str, tuple[str, str]], ...]]  # of the services whose codes a row may be refused with
     database = DatabaseProvider()
     keyring = KeyRingProvider()
     settings = SettingsProvider()
@@ -61,15 +68,16 @@ class RunsJobs:
 
     def read_grants(self, db: Session, account_id: uuid.UUID) -> tuple[Grant, ...]:
         """The grants that this account holds at this moment, from where they are decided or from our projection."""
-        raise NotImplementedError
+        return list_grants(db, self.account_grants, account_id)
 
     def name_of(self, actor: Actor) -> str:
         """The masked name of whoever exports."""
-        raise NotImplementedError
+        return masked_name(self.bus, actor, self.directory)
 
     def text_of(self, code: str) -> str:
         """A code in Chinese, for reports."""
-        raise NotImplementedError
+        found = (texts[code] for texts in (messages.ERRORS, *self.texts) if code in texts)
+        return next(found, messages.ERRORS["shared.unknown"])[0]
 
     @functools.cached_property
     def cipher(self) -> FieldCipher:

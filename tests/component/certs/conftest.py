@@ -19,6 +19,7 @@ from services.org import contract as org
 from services.shared import clock
 from services.shared.errors import Unavailable
 from services.shared.ids import new_id
+from tests.clients.independent import independent_verifier  # noqa: F401  a fixture
 
 EVENTS = {**catalog.EVENTS, **org.EVENTS, **identity.EVENTS, **CREDITS_EVENTS}
 COUNTY = "CN/440000/440100/440103"

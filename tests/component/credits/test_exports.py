@@ -16,7 +16,7 @@ from services.credits.exports.service import CreditsBulkService
 from services.org import contract as org
 from services.shared import clock
 from services.shared.actor import Role
-from services.shared.bulk import upkeep
+from services.shared.bulk import exporting, upkeep
 from services.shared.bulk.files import SealedFile
 from services.shared.bulk.rules import FILE_LIFETIME
 from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -116,6 +116,46 @@ def test_frozen_years_leave_with_names_figures_and_hash(files, directory, teache
     assert directory.disclosed == [(str(teacher.account_id), REASON)]
     cells = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows()
     assert {cell.data_type for each in cells for cell in each} <= {"s", "n", "inlineStr"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "filters", "each"),
+    [
+        ("export_verifications", {"year": 2023}, 1),
+        ("export_declarations", {}, 1),
+        ("export_credit_matrix", {"year": 2023}, 24),
+    ],
+)
+def test_a_file_of_several_pages_holds_everybody_once(
+    files, recognition, teacher, earn, freeze, head, county, monkeypatch, kind, filters, each
+):
+    monkeypatch.setattr(exporting, "PAGE_ROWS", 1)
+    for _ in range(3):
+        other = person()
+        recognition.deliver("on_membership_changed", *membership(other.account_id, f"{county}/s1"))
+        earn(other, "30")
+    earn(teacher, "30")
+    freeze()
+    assert len(table(fetch(files, head, export(files, head, kind, county, **filters)))) == 4 * each
+
+
+def test_open_years_leave_as_of_last_night_when_they_are_asked_for(
+    files, credits_service, teacher, earn, at, head, county
+):
+    earn(teacher, "30")
+    at("2023-11-21T00:10:00+08:00")
+    with credits_service.database.work() as db:
+        db.execute(sa.text("DELETE FROM year_computation"))
+    credits_service.service.compute_years(clock.now())
+    assert table(fetch(files, head, export(files, head, "export_verifications", county, year=2023))) == []
+    [row] = table(fetch(files, head, export(files, head, "export_verifications", county, year=2023, frozen=False)))
+    assert (row["合计"], row["状态"], row["年度结果"], row["锁定日期"], row["快照校验值"]) == (
+        "10.00",
+        "未锁定",
+        "未达到要求",
+        "",
+        "",
+    )
 
 
 def test_declarations_leave_by_their_filters_and_drafts_never(files, credits_service, teacher, earn, head, county):

@@ -104,3 +104,8 @@ def test_a_row_number_that_is_none_is_not_repeated(people, number):
         "rows"
     ]
     assert (outcome["outcome"], outcome["row"]) == ("REFUSED", None)
+
+
+@pytest.mark.parametrize("row", [{}, {"row": [1]}, {"row": {}, "name": "王小明"}])
+def test_a_row_without_a_number_names_nobody(people, row):
+    assert people.call("find_known_people", {"rows": [row]}, service_actor("org")) == {"people": []}

@@ -20,8 +20,11 @@ from services.shared.ids import new_id
 
 # The seat first: everybody who wants this offering waits at that row and holds nothing else of it, so two can never
 # wait for each other. The closing is looked for once more, by a statement that began after the gate was passed.
+# A second version was cancelled before, and counted so where the teacher taught then.
 _TAKE = """
-    WITH seated AS (
+    WITH cancelled AS (
+        SELECT place FROM choice WHERE teacher_id = %(teacher)s AND offering_id = %(offering)s
+    ), seated AS (
         UPDATE seats SET taken = taken + 1
         WHERE offering_id = %(offering)s AND (capacity IS NULL OR taken < capacity)
             AND NOT EXISTS (SELECT 1 FROM closed_period WHERE period_id = %(period)s)
@@ -39,7 +42,12 @@ _TAKE = """
         RETURNING choice_id, version
     ), counted AS (
         INSERT INTO choice_delta (offering_id, period_id, place, state, change, recorded_at)
-        SELECT %(offering)s, %(period)s, %(place)s, 'CHOSEN', 1, %(now)s FROM made
+        SELECT %(offering)s, %(period)s, told.place, told.state, told.change, %(now)s
+        FROM made, (VALUES
+            (1, %(place)s, 'CHOSEN', 1),
+            (2, coalesce((SELECT place FROM cancelled), %(place)s), 'CANCELLED', -1)
+        ) AS told (since_version, place, state, change)
+        WHERE made.version >= told.since_version
     ), emptied AS (
         DELETE FROM basket_line USING made WHERE teacher_id = %(teacher)s AND offering_id = %(offering)s
     )

@@ -142,6 +142,18 @@ def test_figures_are_kept_by_place_and_equal_the_choices(market: Market) -> None
     assert market.learning.call("reconcile_choices", {}, CLI)["differences"] == []
 
 
+def test_who_chooses_again_is_no_longer_counted_as_cancelled(market: Market) -> None:
+    period = market.period()
+    offering, teacher = market.offering(period, course_no="A"), market.teacher(SCHOOL)
+    market.cancel(teacher, market.choose(teacher, offering))
+    market.teacher(FAR_SCHOOL, actor=teacher, version=2)
+    market.choose(teacher, offering)
+    of_city = figures(market, centre(), CITY, period)
+    assert (of_city["A"]["chosen"], of_city["A"]["cancelled"]) == (1, 0)
+    found = market.learning.call("reconcile_choices", {}, CLI)["differences"]
+    assert [each for each in found if each["offering_id"] == offering["offering_id"]] == []
+
+
 def test_the_proof_finds_what_was_counted_wrongly(market: Market) -> None:
     """The twin: a total that somebody changed is found."""
     period, teacher = market.period(), market.teacher()

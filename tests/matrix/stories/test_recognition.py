@@ -1,29 +1,21 @@
-"""Stories of study: a season from enrolment to the paper, what is declared beside it, and a year that is closed and complained about."""
+"""Stories of what study comes to: certificates and links to them, declared hours, a closed year and what is said against it."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import uuid
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from services.credits.contract.reconciling import RECONCILIATION_FAILED
-from services.learning.models import Activity
 from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Role
-from services.shared.keys import KeyRing
-from services.shared.settings import Settings
 from services.shared.storage import new_key
-from tests.component.learning.test_exams import publish
 from tests.component.resync.conftest import _watch_everything
 from tests.conftest import FixedClock, person
-from tests.matrix.conftest import made_world
-from tests.matrix.telling import Telling, story, telling
+from tests.matrix.telling import story
 from tests.matrix.world import (
     COUNTY,
     DECLARED,
@@ -31,130 +23,16 @@ from tests.matrix.world import (
     Spot,
     Where,
     World,
-    add_spots,
-    find_conspicuous,
-    lay_ground,
+    appointed,
+    elevated,
     member,
     school_admin,
     teacher,
 )
 
 WHY = {"reason": "情况属实"}
+BEGINS_AT = "2022-11-20T10:00:00+08:00"
 DEPARTMENT = person(None, (Role.COUNTY_ADMIN, COUNTY))
-
-
-@pytest.fixture(scope="module")
-def fixed() -> FixedClock:
-    return FixedClock(clock.parse_instant("2022-11-20T10:00:00+08:00"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def stopped_clock(fixed: FixedClock) -> Iterator[None]:
-    clock.install(fixed)
-    yield
-    clock.install(clock.SystemClock())
-
-
-@pytest.fixture(scope="module")
-def world(settings: Settings, keyring: KeyRing, stopped_clock: None) -> Iterator[World]:
-    with made_world(settings, keyring, "study") as world:
-        lay_ground(world)
-        add_spots(world, (Where.OWN,))
-        yield world
-
-
-@pytest.fixture
-def here(world: World) -> Spot:
-    return world.spots[Where.OWN]
-
-
-@pytest.fixture(autouse=True)
-def told(world: World, request: pytest.FixtureRequest) -> Iterator[Telling]:
-    yield from telling(world, request)
-
-
-@pytest.fixture
-def at(fixed: FixedClock) -> Callable[[str], None]:
-    def move(instant: str) -> None:
-        fixed.instant = clock.parse_instant(instant)
-
-    return move
-
-
-def elevated(actor: Actor) -> Actor:
-    return dataclasses.replace(actor, elevated_until=clock.now().replace(year=clock.now().year + 1))
-
-
-def appointed(world: World, role: Role, place: str) -> Actor:
-    """Somebody with an account and the grant, as the own sign-in says, after a fresh code."""
-    [account_id] = world.new_people(1)
-    world.deliver_all()
-    world.call("org", "bootstrap_grant", {"account_id": account_id, "role": str(role), "place": place})
-    world.deliver_all()
-    return world.actor(account_id)
-
-
-# --- a season -----------------------------------------------------------------------------------------------------------------
-
-
-@story(
-    "learning.enrol",
-    "learning.get_progress",
-    "learning.open_study_session",
-    "learning.renew_play_token",
-    "learning.confirm_presence",
-    "learning.answer_quiz",
-)
-def test_a_teacher_enrols_opens_a_video_and_answers(world: World, here: Spot, at: Callable[[str], None]) -> None:
-    at("2023-01-10T10:00:00+08:00")
-    her = teacher(here.people["verified"])
-    programme = {"programme_id": world.programme_id}
-    world.call("learning", "enrol", programme, her)
-    with world.process["learning"].database.work() as db:
-        video = next(one for one in db.scalars(sa.select(Activity)) if one.quizzes)
-        quiz = video.quizzes[0]
-    opened = world.call(
-        "learning", "open_study_session", {"activity_id": str(video.activity_id), "client_id": "device-one"}, her
-    )
-    session = {"study_session_id": opened["study_session_id"]}
-    assert world.call("learning", "renew_play_token", session, her)["play_token"]
-    world.call("learning", "confirm_presence", session, her)
-    given = {**session, "quiz_id": quiz["quiz_id"], "answers": quiz["answers"]}
-    world.call("learning", "answer_quiz", given, her)
-    assert world.call("learning", "get_progress", programme, her)["courses"]
-
-
-@story(
-    "learning.list_exams",
-    "learning.start_exam_attempt",
-    "learning.list_exam_attempts",
-    "learning.get_exam_attempt",
-    "learning.save_exam_answers",
-    "learning.submit_exam_attempt",
-)
-def test_a_teacher_sits_an_exam(world: World, here: Spot, at: Callable[[str], None]) -> None:
-    at("2023-01-11T10:00:00+08:00")
-    her = teacher(member(world, here))
-    programme = SimpleNamespace(programme_id=world.programme_id)
-    world.call("learning", "enrol", {"programme_id": world.programme_id}, her)
-    exam: Any = publish(SimpleNamespace(learning=world.process["learning"]), programme)  # type: ignore[arg-type]
-    attempt = exam.start(her)
-    exam.answer_all(her, attempt)
-    exam.submit(her, attempt)
-    shown = world.call("learning", "get_exam_attempt", {"attempt_id": attempt["attempt_id"]}, her)
-    assert shown["score"] == "100.00"
-    assert exam.show(her)["exam_id"] == exam.exam_id
-    assert world.call("learning", "list_exam_attempts", {"exam_id": exam.exam_id}, her)["items"]
-
-
-@story("learning.appeal_study_review")
-def test_a_teacher_appeals_against_what_the_county_upheld(world: World, here: Spot) -> None:
-    find_conspicuous(world, here)
-    review = {"review_id": here.things["review"]}
-    [(suspect,)] = world.sql("learning", "SELECT teacher_id::text FROM study_review")
-    world.call("learning", "decide_study_review", {**review, "upheld": True, **WHY}, DEPARTMENT)
-    appealed = world.call("learning", "appeal_study_review", {**review, "reason": "本人学习"}, teacher(suspect))
-    assert appealed["state"] == "APPEALED"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +86,31 @@ def test_anybody_reads_a_certificate_as_a_credential(world: World, certified: li
     edition = {"number": certified[1].number, "edition": 1}
     assert world.call("certs", "get_credential", edition, ANONYMOUS)["credential"]
     assert world.call("certs", "get_status_list", {"list_number": 0}, ANONYMOUS)["credential"]
+
+
+@story(
+    "certs.share_certificate",
+    "certs.list_shares",
+    "certs.open_share",
+    "certs-render.render_shared",
+    "certs.revoke_share",
+)
+def test_a_holder_shows_a_certificate_by_a_link_and_takes_it_back(world: World, certified: list[Certified]) -> None:
+    one = certified[2]
+    paper = {"certificate_id": one.certificate_id}
+    link = world.call("certs", "share_certificate", {**paper, "days": 7}, one.teacher)
+    opener = {"token": link["token"]}
+    assert world.call("certs", "open_share", opener, ANONYMOUS)["number"] == one.number
+    assert world.call("certs-render", "render_shared", opener, ANONYMOUS)
+    world.call("certs", "revoke_share", {"share_id": link["share_id"]}, one.teacher)
+    [shown] = world.call("certs", "list_shares", paper, one.teacher)["items"]
+    assert (shown["opened"], shown["live"]) == (1, False)
+
+
+@story("certs.request_study_proof")
+def test_a_teacher_has_what_she_studied_certified(world: World, certified: list[Certified]) -> None:
+    proof = world.call("certs", "request_study_proof", {"programme_id": world.programme_id}, certified[1].teacher)
+    assert (proof["kind"], proof["hours"]) == ("STUDY_PROOF", "6.00")
 
 
 @story(
@@ -302,7 +205,22 @@ def test_anybody_signed_in_has_a_document_judged(world: World, here: Spot) -> No
 
 
 @pytest.fixture(scope="module")
-def frozen(world: World, fixed: FixedClock) -> None:
+def diligent(world: World, fixed: FixedClock) -> Actor:
+    """Somebody with all the hours that the province asks for a year."""
+    here = world.spots[Where.OWN]
+    fixed.instant = clock.parse_instant("2023-06-01T10:00:00+08:00")
+    her = teacher(member(world, here))
+    for hour_type, hours in (("公需科目", "30"), ("专业科目", "42"), ("个人选修科目", "18")):
+        one = declared(world, her, title=hour_type, hour_type=hour_type, hours=hours)
+        world.call("credits", "submit_declaration", one, her)
+        world.call("credits", "pass_declaration", one, school_admin(here))
+        world.call("credits", "approve_declaration", one, DEPARTMENT)
+    world.deliver_all()
+    return her
+
+
+@pytest.fixture(scope="module")
+def frozen(world: World, fixed: FixedClock, diligent: Actor) -> None:
     fixed.instant = clock.parse_instant("2024-02-01T00:00:00+08:00")
     world.process["credits"].service.freeze_years(fixed.instant)
     world.deliver_all()
@@ -327,6 +245,13 @@ def test_a_closed_year_is_printed_by_its_teacher_and_by_her_school(world: World,
 
 
 @pytest.mark.usefixtures("frozen")
+@story("certs.request_credit_certificate")
+def test_a_closed_year_with_all_its_hours_has_a_certificate(world: World, diligent: Actor) -> None:
+    paper = world.call("certs", "request_credit_certificate", {"year": 2023}, diligent)
+    assert (paper["kind"], paper["hours"]) == ("CREDIT", "90.00")
+
+
+@pytest.mark.usefixtures("frozen")
 @story(
     "credits.file_complaint",
     "credits.assign_complaint",
@@ -344,15 +269,3 @@ def test_a_complaint_is_taken_answered_reopened_and_closed(world: World, here: S
         if text:
             world.call("credits", "reopen_complaint", {**one, "text": text}, her)
     assert world.call("credits", "close_complaint", one, her)["state"] == "CLOSED"
-
-
-def test_a_story_that_does_not_bring_about_what_it_names_fails(world: World, request: pytest.FixtureRequest) -> None:
-    """The twin: naming is not enough, nor is a refusal."""
-    empty = telling(world, request)
-    nested = next(empty)
-    nested.tells = frozenset({"learning.enrol"})
-    nobody = {"programme_id": str(uuid.uuid4())}
-    with pytest.raises(Exception, match="person_unknown"):
-        world.call("learning", "enrol", nobody, person())
-    with pytest.raises(AssertionError, match=r"not brought about.*learning\.enrol"):
-        next(empty)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from services.shared import clock
 from services.shared.actor import ANONYMOUS, Actor, Role
 from services.shared.keys import KeyRing
-from services.shared.settings import Settings
 from tests.component.identity.issuer import Issuer as IssuerServer
 from tests.component.identity.person.test_erasing import request as ask_to_be_erased
 from tests.component.identity.person.test_merging import approve, end, propose
@@ -23,41 +18,18 @@ from tests.component.identity.test_phone_change import change
 from tests.component.identity.test_phone_tickets import stop_link
 from tests.component.identity.tickets import Phones, agent
 from tests.conftest import FixedClock, person
-from tests.matrix.conftest import made_world
-from tests.matrix.telling import Telling, story, telling
-from tests.matrix.world import COUNTY, NATION, Spot, Where, World, add_spots, lay_ground, member, school_admin
+from tests.matrix.telling import Telling, story
+from tests.matrix.world import (
+    COUNTY,
+    NATION,
+    Spot,
+    World,
+    elevated,
+    member,
+    school_admin,
+)
 
 WHY = {"reason": "情况属实"}
-
-
-@pytest.fixture(scope="module")
-def fixed() -> FixedClock:
-    return FixedClock(clock.now().replace(microsecond=0))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def stopped_clock(fixed: FixedClock) -> Iterator[None]:
-    clock.install(fixed)
-    yield
-    clock.install(clock.SystemClock())
-
-
-@pytest.fixture(scope="module")
-def world(settings: Settings, keyring: KeyRing, stopped_clock: None) -> Iterator[World]:
-    with made_world(settings, keyring, "accounts") as world:
-        lay_ground(world)
-        add_spots(world, (Where.OWN,))
-        yield world
-
-
-@pytest.fixture
-def here(world: World) -> Spot:
-    return world.spots[Where.OWN]
-
-
-@pytest.fixture(autouse=True)
-def told(world: World, request: pytest.FixtureRequest) -> Iterator[Telling]:
-    yield from telling(world, request)
 
 
 @pytest.fixture
@@ -68,10 +40,6 @@ def people(world: World, fixed: FixedClock, keyring: KeyRing, told: Telling) -> 
 @pytest.fixture
 def phones(people: People) -> Phones:
     return Phones(people)
-
-
-def elevated(actor: Actor) -> Actor:
-    return dataclasses.replace(actor, elevated_until=clock.now() + dt.timedelta(days=3))
 
 
 # --- signing in -----------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,23 +10,18 @@ from services.credits.exports.service import CreditsBulkService
 from services.org.contract.bulk import SCHOOL_COLUMNS
 from services.shared import clock
 from services.shared.actor import Actor, Role
-from services.shared.keys import KeyRing
-from services.shared.settings import Settings
 from tests.component.org.bulk.conftest import workbook
 from tests.component.org.conftest import new_school
 from tests.conftest import person
 from tests.matrix import telling as stories
-from tests.matrix.conftest import made_world
-from tests.matrix.telling import Telling, story, telling
+from tests.matrix.telling import Telling, story
 from tests.matrix.world import (
     COUNTY,
     OTHER_COUNTY,
     Spot,
-    Where,
     World,
-    add_spots,
+    appointed,
     choose_courses,
-    lay_ground,
     learner_no,
     member,
     school_admin,
@@ -39,42 +31,6 @@ from tests.matrix.world import (
 
 WHY = {"reason": "区教育局文件"}
 KEEPER = person(None, (Role.COUNTY_ADMIN, COUNTY))
-
-
-@pytest.fixture(scope="module")
-def world(settings: Settings, keyring: KeyRing) -> Iterator[World]:
-    with made_world(settings, keyring, "units") as world:
-        lay_ground(world)
-        add_spots(world, (Where.OWN, Where.OTHER_COUNTY))
-        yield world
-
-
-@pytest.fixture
-def here(world: World) -> Spot:
-    return world.spots[Where.OWN]
-
-
-@pytest.fixture
-def there(world: World) -> Spot:
-    return world.spots[Where.OTHER_COUNTY]
-
-
-@pytest.fixture(autouse=True)
-def told(world: World, request: pytest.FixtureRequest) -> Iterator[Telling]:
-    yield from telling(world, request)
-
-
-def elevated(actor: Actor) -> Actor:
-    return dataclasses.replace(actor, elevated_until=clock.now() + dt.timedelta(hours=1))
-
-
-def appointed(world: World, role: Role, place: str) -> Actor:
-    """Somebody with a name and the grant, as the own sign-in says, after a fresh code."""
-    [account_id] = world.new_people(1)
-    world.deliver_all()
-    world.call("org", "bootstrap_grant", {"account_id": account_id, "role": str(role), "place": place})
-    world.deliver_all()
-    return world.actor(account_id)
 
 
 # --- schools ----------------------------------------------------------------------------------------------------------------------
