@@ -23,6 +23,7 @@ from services.learning.projections import PROJECTIONS
 from services.learning.review.entrypoints import Reviews
 from services.learning.selection.entrypoints import Selection
 from services.learning.snapshots import SNAPSHOTS
+from services.learning.special_training.actions import applying
 from services.learning.special_training.entrypoints import SpecialTraining
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
@@ -243,7 +244,9 @@ class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Rev
 
     @event_handler(identity.person.PERSON_ERASED)
     def on_person_erased(self, db, event):
-        jobs.forget_learner_number(db, uuid.UUID(event.payload["account_id"]))
+        account_id = uuid.UUID(event.payload["account_id"])
+        jobs.forget_learner_number(db, account_id)
+        applying.forget_statements(db, account_id)
 
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):

@@ -260,7 +260,7 @@ PROJECTS = {
     "catalog.change_training_project": Endpoint(
         COURSES,
         About.THING,
-        lambda ask: {**the("project_id")(ask), **project_content(ask), **SEEN},
+        lambda ask: {**the("project_id")(ask), **project_content(ask), "title": "名师专项培训", **SEEN},
         kind="kept project",
     ),
     "catalog.publish_training_project": kept_project(**SEEN),
@@ -269,8 +269,7 @@ PROJECTS = {
     "catalog.list_kept_training_projects": Endpoint(COURSES, About.UNIT, the_place),
     "catalog.list_training_projects": public(always(place=COUNTY)),
     "catalog.get_training_project": public(
-        lambda ask: {"project_id": ask.world.spots[Where.OWN].things["kept project"]},
-        unsure="drafts are nobody's but their keeper's",
+        lambda ask: {"project_id": ask.world.spots[Where.OWN].things["shown project"]}
     ),
 }
 
@@ -515,10 +514,10 @@ SPECIAL_TRAINING = {
         APPLYING,
         About.NOTHING,
         lambda ask: {"project_id": ask.world.spots[Where.OWN].things["class of project"]},
-        empty=frozenset({"learning.project_unknown"}),
+        empty=frozenset({"learning.project_unknown", "learning.application_needs_school"}),
     ),
-    "learning.take_back_training_application": Endpoint(
-        APPLYING, About.THING, the("application_id"), kind="training to review", instead=own_training
+    "learning.take_back_training_application": studying(
+        always(application_id=NO_ONE), "learning.application_unknown", unsure="the cast has applied for nothing"
     ),
     "learning.list_own_trainings": studying(nothing),
     "learning.get_training": Endpoint(
@@ -530,10 +529,10 @@ SPECIAL_TRAINING = {
     ),
     "learning.check_in": Endpoint(
         APPLYING,
-        About.THING,
-        plus(the("session_id"), code="000000"),
-        kind="session of training to grade",
-        instead=own_training,
+        About.NOTHING,
+        always(session_id=NO_ONE, code="000000"),
+        empty=frozenset({"learning.class_session_unknown"}),
+        unsure="the cast is in no class",
     ),
     "learning.list_training_applications": Endpoint(REVIEWING, About.UNIT, the_place),
     "learning.pass_training_application": to_review(),

@@ -893,7 +893,10 @@ def keep_courses(world: World) -> None:
         offered = world.call("catalog", "create_study_offer", {"place": spot.place, **offer}, keeper)
         spot.things["study offer"] = offered["offer_id"]
         planned = {"place": spot.place, **project_of(spot)}
-        spot.things["kept project"] = world.call("catalog", "create_training_project", planned, keeper)["project_id"]
+        for name in ("kept project", "shown project"):
+            spot.things[name] = world.call("catalog", "create_training_project", planned, keeper)["project_id"]
+        shown = {"project_id": spot.things["shown project"], "version": 1}
+        world.call("catalog", "publish_training_project", shown, keeper)
         applicant = dataclasses.replace(teacher(member(world, spot)), place=spot.place)
         applied = world.call("catalog", "apply_for_study", {"offer_id": offered["offer_id"]}, applicant)
         spot.things["application"] = applied["application_id"]

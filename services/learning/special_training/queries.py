@@ -291,6 +291,8 @@ def of_project(project_id: uuid.UUID) -> Any:
 
 
 def learner_numbers(db: Session, teacher_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The 学号 under which rosters name these teachers; who has none is not there."""
-    select = sa.select(LearnerNumber).where(LearnerNumber.account_id.in_(teacher_ids))
+    """The 学号 under which rosters name these teachers; who has none, or was erased, is not there."""
+    select = sa.select(LearnerNumber).where(
+        LearnerNumber.account_id.in_(teacher_ids), ~LearnerNumber.learner_no.startswith("erased ")
+    )
     return {row.account_id: row.learner_no for row in db.scalars(select)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.learning.bulk.models import AccountGrants
@@ -54,6 +55,12 @@ def take_back(db: Session, call: Call, application_id: uuid.UUID) -> TrainingApp
         raise Conflict("learning.application_state")
     stepping.step(db, application, TrainingState.TAKEN_BACK, application.teacher_id, call.now)
     return application
+
+
+def forget_statements(db: Session, teacher_id: uuid.UUID) -> None:
+    """Of an erased person: what she wrote for her reviewers. That she applied, and what became of it, stays."""
+    own = TrainingApplication.teacher_id == teacher_id
+    db.execute(sa.update(TrainingApplication).where(own).values(statement=""))
 
 
 def facts_of(project: TrainingProject) -> rules.Project:

@@ -90,11 +90,14 @@ def check_in_by_hand(
 ) -> int:
     """The institution registers who was there, such as whoever has no telephone; how many were not checked in before.
 
-    Raises NotFound for another's session or application, NotAllowed for the caller's own, Conflict for a project that is
-    withdrawn or over ("learning.class_over"), and for whoever is not in the class ("learning.not_admitted").
+    As results are, it is entered until the training's year ends. Raises NotFound for another's session or application,
+    NotAllowed for the caller's own, Conflict for a project that is withdrawn, afterwards ("learning.training_year_over"), and
+    for whoever is not in the class ("learning.not_admitted").
     """
     session = queries.get_session(db, session_id)
-    project, _ = _lock_running(db, call, session.project_id, queries.NO_SESSION, "session_id")
+    project, _ = _lock_kept(db, call, session.project_id, queries.NO_SESSION, "session_id")
+    if rules.day_of(call.now).year > project.ends_on.year:
+        raise Conflict("learning.training_year_over")
     if call.now < session.starts_at - rules.CHECK_IN_EARLY:
         raise Conflict("learning.check_in_closed")
     found = queries.lock_applications(db, application_ids)
@@ -236,15 +239,23 @@ def list_graded(db: Session, keys: Sequence[tuple[uuid.UUID, ...]]) -> list[dict
 def _lock_running(
     db: Session, call: Call, project_id: uuid.UUID, missing: str = queries.NO_PROJECT, field: str = "project_id"
 ) -> tuple[TrainingProject, TrainingClass]:
-    """The caller's project with its locked class. Raises NotFound, Conflict once it is withdrawn or over."""
+    """As `_lock_kept`. Raises Conflict("learning.class_over") after the training's last day."""
+    project, training_class = _lock_kept(db, call, project_id, missing, field)
+    if rules.day_of(call.now) > project.ends_on:
+        raise Conflict("learning.class_over")
+    return project, training_class
+
+
+def _lock_kept(
+    db: Session, call: Call, project_id: uuid.UUID, missing: str, field: str
+) -> tuple[TrainingProject, TrainingClass]:
+    """The caller's project with its locked class. Raises NotFound, Conflict once it is withdrawn."""
     project = queries.get_project(db, project_id)
     authorise_institution(call, project, missing, field)
     training_class = queries.lock_class(db, project_id)
     db.refresh(project)
     if project.state != queries.PUBLISHED:
         raise Conflict("learning.project_withdrawn")
-    if rules.day_of(call.now) > project.ends_on:
-        raise Conflict("learning.class_over")
     return project, training_class
 
 

@@ -186,6 +186,15 @@ def test_the_same_command_twice_is_one_application(campus: Campus) -> None:
     assert campus.count("SELECT count(*) FROM training_step WHERE project_id = :id", id=project["project_id"]) == 1
 
 
+def test_of_an_erased_person_the_statement_goes_and_the_application_stays(campus: Campus) -> None:
+    teacher, project = campus.teacher(), campus.project()
+    application = campus.apply(teacher, project, statement="本人从教十年")
+    assert application["statement"] == "本人从教十年"
+    campus.learning.deliver("on_person_erased", "identity.person_erased", {"account_id": str(teacher.account_id)})
+    shown = campus.call("get_training", {"application_id": application["application_id"]}, campus.institution)
+    assert (shown["statement"], shown["state"]) == ("", "SCHOOL_REVIEW")
+
+
 # --- who reviews -----------------------------------------------------------------------------------------------------------
 
 

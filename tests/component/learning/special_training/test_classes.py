@@ -234,6 +234,26 @@ def test_the_institution_registers_who_has_no_telephone(campus: Campus) -> None:
         campus.call("check_in_by_hand", wanted, himself)
 
 
+def test_who_was_there_is_registered_until_the_year_ends(campus: Campus) -> None:
+    project = campus.project()
+    forgotten, too_late = (campus.admitted(campus.teacher(), project) for _ in range(2))
+    session = campus.session(project)
+
+    def register(application: dict[str, Any]) -> int:
+        there = {"application_ids": [application["application_id"]], "reason": "漏签"}
+        registered: int = campus.call(
+            "check_in_by_hand", {"session_id": session["session_id"], **there}, campus.institution
+        )["registered"]
+        return registered
+
+    campus.at("2023-12-31T23:59:59+08:00")
+    assert register(forgotten) == 1
+    assert campus.grade(forgotten) == "CHANGED"
+    campus.at("2024-01-01T00:00:00+08:00")
+    with pytest.raises(Conflict, match=r"learning\.training_year_over"):
+        register(too_late)
+
+
 # --- results ---------------------------------------------------------------------------------------------------------------
 
 
