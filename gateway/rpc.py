@@ -14,6 +14,8 @@ from services.shared.errors import Unavailable
 
 # What is left must reach the service and come back; less only makes a zombie (reliability.md d20).
 LEAST_SECONDS = 0.05
+# What is only done beside a view's own question may take no more of its time.
+BESIDE_SECONDS = 1.0
 
 
 def ask(service: str, method: str, arguments: dict[str, Any] | None = None, *, token: str = "") -> dict[str, Any]:
@@ -30,6 +32,17 @@ def tell(service: str, method: str, arguments: dict[str, Any] | None = None, *, 
     A view that tells the same service twice names the second `step`, because one key belongs to one command.
     """
     return _call(service, method, arguments or {}, command_id(step))
+
+
+def tell_beside(service: str, method: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """The reply of a command that a view sends of its own accord: harmless to repeat, so it takes no key of the client's.
+
+    None when the service does not answer: the view goes on without it, and with most of its time.
+    """
+    try:
+        return _call(service, method, arguments, str(ids.new_id()), seconds=min(_time_left(), BESIDE_SECONDS))
+    except Unavailable:
+        return None
 
 
 def command_id(step: str = "") -> str:
@@ -55,7 +68,9 @@ def extend_deadline(seconds: float) -> None:
     context.deadline = max(context.deadline, context.started + seconds)
 
 
-def _call(service: str, method: str, arguments: dict[str, Any], key: str | None, token: str = "") -> dict[str, Any]:
+def _call(
+    service: str, method: str, arguments: dict[str, Any], key: str | None, token: str = "", seconds: float | None = None
+) -> dict[str, Any]:
     context = call()
     with trace.span(context.traceparent):
         return gateway().bus.call(
@@ -64,7 +79,7 @@ def _call(service: str, method: str, arguments: dict[str, Any], key: str | None,
             arguments,
             actor_token=token or actor_token(service),
             command_id=key,
-            timeout=_time_left(),
+            timeout=_time_left() if seconds is None else seconds,
             call_id=context.call_id,
         )
 

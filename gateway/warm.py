@@ -80,7 +80,7 @@ def warm(operation_id: str, schema: type[ma.Schema], seconds: float) -> Warm:
 def audience_of(actor: Actor) -> str:
     """Who is shown the same as this actor: everybody of the same region with grants at the same places.
 
-    It names all that the catalogue decides by (`services/catalog/shelf/rules.is_seen`) but the school itself, which
+    It names all that the catalogue decides by (`services/catalog/shelf/rules.is_seen`, `services/catalog/rules.Viewpoint`) but the school itself, which
     lies in no other district than its region.
     """
     region = actor.place.rpartition("/")[0]

@@ -20,10 +20,10 @@ blueprint = Blueprint("catalog", __name__, description="专题、课程、视频
 @blueprint.get("/programmes")
 @blueprint.doc(operationId="list_programmes", security=[])
 @blueprint.response(200, schemas.ProgrammePage)
-@kept_warm("list_programmes", schemas.ProgrammePage, SECONDS, alike=True)
+@kept_warm("list_programmes", schemas.ProgrammePage, SECONDS)
 @blueprint.arguments(Page, location="query")
 def list_programmes(page: dict[str, Any]) -> dict[str, Any]:
-    """All programmes, the newest season first."""
+    """The newest season first: what everybody sees, and what is for the places where the caller stands or answers."""
     return ask_page("catalog", "list_programmes", page, start="", shared=True)
 
 
@@ -32,7 +32,10 @@ def list_programmes(page: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, schemas.Programme)
 @kept_warm("get_programme", schemas.Programme, SECONDS, alike=True)
 def get_programme(programme_id: Any) -> dict[str, Any]:
-    """A programme with its courses, videos and quiz points. Its ETag changes with its content and its state."""
+    """A programme with its modules, phases, courses, videos and quiz points, also when it stands on no list of the caller's.
+
+    Its ETag changes with its content and its state.
+    """
     return ask("catalog", "get_programme", {"programme_id": str(programme_id)})
 
 

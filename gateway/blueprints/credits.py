@@ -9,7 +9,7 @@ from gateway.context import call
 from gateway.messages import LANGUAGES
 from gateway.openapi import Blueprint
 from gateway.pagination import ask_page
-from gateway.rpc import ask, tell
+from gateway.rpc import ask, tell, tell_beside
 from gateway.schemas import credits as schemas
 from services.credits.contract import REASONS
 
@@ -24,7 +24,9 @@ blueprint = Blueprint("credits", __name__, description="认定学时与学时台
 @blueprint.response(200, schemas.Hours)
 def get_hours(query: dict[str, Any], programme_id: Any) -> dict[str, Any]:
     """Studied and recognised time in a programme, side by side, with a reason for every zero."""
+    coming = _have_study_told(programme_id, query)
     reply = ask("credits", "get_hours", {"programme_id": str(programme_id), **_teacher(query)})
+    reply["being_recognised"] = coming
     for course in reply["courses"]:
         course["explanations"] = [{"code": code, "message": _message(code)} for code in course["reasons"]]
     return reply
@@ -73,6 +75,14 @@ def list_handovers(query: dict[str, Any]) -> dict[str, Any]:
 def settle_handovers(body: dict[str, Any]) -> dict[str, Any]:
     """Try again what is held at a place, and hand over what its rules ask for since then: a batch, until `next` is null."""
     return tell("credits", "settle_handovers", schemas.HandoverSettlement().dump(body))
+
+
+def _have_study_told(programme_id: Any, query: dict[str, Any]) -> bool:
+    """Have credits told of the reader's own study of the last minutes; whether there was any."""
+    if "teacher_id" in query and query["teacher_id"] != call().actor.account_id:
+        return False
+    reply = tell_beside("learning", "tell_progress", {"programme_id": str(programme_id)})
+    return bool(reply and reply["told"])
 
 
 def _teacher(query: dict[str, Any]) -> dict[str, str]:

@@ -6,7 +6,8 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from gateway.schemas import PageReply, Schema, Text, Whole
-from services.catalog.contract import ProgrammeState
+from gateway.schemas.periods import Audience
+from services.catalog.contract import STAGES, ProgrammeState, Visibility
 from services.catalog.contract.questions import QuestionKind
 
 EXAMPLE_ID = "84f5c0de-3a11-5b0e-9d3c-0c2a35e6b7d1"
@@ -70,6 +71,8 @@ class NewCourse(Schema):
         falsy={False},
         metadata={"description": "Whether a video's time counts only with its quizzes done and its rest watched."},
     )
+    module = Text(40, metadata={"description": "Key of its module, where the programme has some.", "example": "public"})
+    phase = Text(40, metadata={"description": "Key of its phase, where the programme has some.", "example": "first"})
     videos = fields.List(fields.Nested(NewVideo), required=True)
 
 
@@ -123,6 +126,33 @@ class NewExam(Schema):
     draw = fields.List(fields.Nested(Pool), required=True, validate=validate.Length(1, 20))
 
 
+_STAGES = {"description": "Stages of education; each stands for its segments.", "example": ["BASIC"]}
+_CAP = {"description": "Hours that are recognised of it at most, to be shown; null: no limit.", "example": "16.00"}
+_VISIBILITY = {
+    "description": "On whose list it stands: everybody's, that of its audience's places, or that of who answers for its organiser.",
+    "example": "PUBLIC",
+}
+
+
+class NewPhase(Schema):
+    """A stage in time; it opens with the first of its courses."""
+
+    key = Text(40, required=True, metadata={"example": "first"})
+    titles = fields.Nested(Titles, required=True)
+
+
+class NewModule(NewPhase):
+    """A part of the content."""
+
+    hour_cap = Text(7, allow_none=True, metadata=_CAP)
+
+
+class ProgrammeAudience(Audience):
+    """Whom a programme is for: a teacher must be in each list that is not empty."""
+
+    stages = fields.List(fields.String(validate=validate.OneOf(list(STAGES))), metadata=_STAGES)
+
+
 class NewProgramme(Schema):
     """A season file as JSON."""
 
@@ -151,6 +181,18 @@ class NewProgramme(Schema):
     )
     opens_at = _instant({**_OPENS, "example": "2022-12-02T00:00:00+08:00"})
     closes_at = _instant(_CLOSES)
+    visibility = fields.String(validate=validate.OneOf([str(each) for each in Visibility]), metadata=_VISIBILITY)
+    audience = fields.Nested(ProgrammeAudience)
+    modules = fields.List(
+        fields.Nested(NewModule),
+        validate=validate.Length(1, 20),
+        metadata={"description": "Where there are any, every course lies in one."},
+    )
+    phases = fields.List(
+        fields.Nested(NewPhase),
+        validate=validate.Length(1, 20),
+        metadata={"description": "Where there are any, every course lies in one."},
+    )
     courses = fields.List(fields.Nested(NewCourse), required=True)
     question_banks = fields.List(
         fields.Nested(NewQuestionBank),
@@ -192,6 +234,8 @@ class Course(ma.Schema):
     title = fields.String(metadata={"example": "学习宣传贯彻党的二十大精神"})
     opens_at = fields.String(metadata=_OPENS)
     quiz_required = fields.Boolean(metadata={"example": True})
+    module = fields.String(allow_none=True, metadata={"example": "public"})
+    phase = fields.String(allow_none=True, metadata={"example": "first"})
     videos = fields.List(fields.Nested(Video))
 
 
@@ -211,6 +255,21 @@ class ProgrammeSummary(ma.Schema):
     )
     rule_pack = fields.String(metadata=_PACK)
     content_hash = fields.String(metadata={"description": "SHA-256 of the content; changes with every version."})
+    place = fields.String(metadata={"description": "Who organises it.", "example": "CN"})
+    visibility = fields.String(validate=validate.OneOf([str(each) for each in Visibility]), metadata=_VISIBILITY)
+    audience = fields.Nested(ProgrammeAudience)
+
+
+class ProgrammeModule(ma.Schema):
+    key = fields.String(metadata={"example": "public"})
+    titles = fields.Nested(Titles)
+    hour_cap = fields.String(allow_none=True, metadata=_CAP)
+
+
+class ProgrammePhase(ma.Schema):
+    key = fields.String(metadata={"example": "first"})
+    titles = fields.Nested(Titles)
+    opens_at = fields.String(metadata={**_OPENS, "description": "When the first of its courses opens."})
 
 
 class ExamTerms(ma.Schema):
@@ -227,6 +286,8 @@ class ExamTerms(ma.Schema):
 
 
 class Programme(ProgrammeSummary):
+    modules = fields.List(fields.Nested(ProgrammeModule))
+    phases = fields.List(fields.Nested(ProgrammePhase))
     courses = fields.List(fields.Nested(Course))
     exams = fields.List(fields.Nested(ExamTerms))
 

@@ -79,6 +79,12 @@ class Hours(ma.Schema):
     courses = fields.List(fields.Nested(CourseHours))
     pack = fields.Nested(Pack, metadata={"description": "The rules that were applied."})
     as_of = fields.String(metadata={"example": "2023-01-10T02:00:00.000000Z"})
+    being_recognised = fields.Boolean(
+        metadata={
+            "description": "The reader's own study of the last minutes is being recognised: ask again in two seconds. "
+            "Of others it counts at most five minutes later, and at once when a video is whole or a quiz is answered."
+        }
+    )
 
 
 class LedgerQuery(Page):

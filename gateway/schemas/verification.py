@@ -140,7 +140,9 @@ class YearLine(ma.Schema):
     total = fields.String(metadata={"example": "16.00"})
     amounts = fields.Dict(metadata={"example": {"校本研修": "10.00"}})
     shortfalls = fields.List(fields.Nested(Shortfall))
-    cycle_met = fields.Boolean(metadata={"example": False})
+    cycle_met = fields.Boolean(
+        allow_none=True, metadata={"description": "null where the rules require nothing of a cycle.", "example": False}
+    )
     cycle_total = fields.String(metadata={"example": "48.00"})
     frozen_at = fields.String(allow_none=True, metadata={"example": "2024-01-31T16:00:00.000000Z"})
     hash = fields.String(

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.catalog import contract, queries, rules
+from services.catalog.courses.queries import find_units
 from services.catalog.models import Programme, ProgrammeVersion
+from services.catalog.periods.rules import require_audience_inside
 from services.catalog.questions import actions as banks
 from services.catalog.questions import exams
 from services.shared import audit, outbox
 from services.shared.bus import Call
-from services.shared.errors import Conflict
+from services.shared.errors import Conflict, InvalidInput
 from services.shared.yaml_files import content_hash
 
 NATION = "CN"  # the root of all places: whoever publishes for the nation holds it
@@ -33,7 +35,8 @@ class Publication:
 def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Publication:
     """Make this content the programme's present version and announce it; the same content again changes nothing.
 
-    Raises Conflict when the programme has closed, or when it has opened and the content would alter existing study.
+    Raises Conflict when the programme has closed, or when it has opened and the content would alter existing study;
+    InvalidInput for an audience that reaches beyond the organiser's place.
     """
     for bank in season.get("question_banks", ()):
         banks.publish_with_season(db, call, bank)
@@ -42,6 +45,7 @@ def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Public
     programme = queries.lock_programme(db, _first_row(content["programme_id"], season))
     if programme.content_hash == digest:
         return _publication(programme, published=False)
+    _require_audience_inside(db, season)
     _refuse_harm(db, programme, content, call.now)
     programme.version += 1
     programme.content_version = programme.version
@@ -63,6 +67,16 @@ def publish_programme(db: Session, call: Call, season: dict[str, Any]) -> Public
     return _publication(programme, published=True)
 
 
+def _require_audience_inside(db: Session, season: dict[str, Any]) -> None:
+    given = season.get("audience", rules.EVERYBODY)
+    schools = find_units(db, given["school_ids"])
+    if len(schools) < len(set(given["school_ids"])):
+        raise InvalidInput("catalog.unit_unknown", "audience.school_ids")
+    require_audience_inside(
+        season.get("place", NATION), given["place_ids"], [school.place for school in schools.values()]
+    )
+
+
 def _first_row(programme_id: str, season: dict[str, Any]) -> Programme:
     """Version 0 is never announced: publication adds one in the same transaction."""
     programme = Programme(
@@ -76,6 +90,9 @@ def _describe(programme: Programme, season: dict[str, Any], digest: str) -> None
     programme.content_hash = digest
     programme.titles = season["titles"]
     programme.rule_pack = season["rule_pack"]
+    programme.place = season.get("place", NATION)
+    programme.visibility = rules.visibility_of(season)
+    programme.audience = rules.audience_of(season)
     programme.opens_at = season["opens_at"]
     programme.fully_open_at = max(course["opens_at"] for course in season["courses"])
     programme.closes_at = season["closes_at"]

@@ -27,6 +27,9 @@ class Programme(Model):
     content_hash: Mapped[str]
     titles: Mapped[dict[str, Any]]
     rule_pack: Mapped[str]
+    place: Mapped[str]  # who organises it
+    visibility: Mapped[str]
+    audience: Mapped[dict[str, Any]]
     opens_at: Mapped[dt.datetime]
     fully_open_at: Mapped[dt.datetime]  # when the last course opens
     closes_at: Mapped[dt.datetime]

@@ -7,10 +7,12 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
+from services.catalog.contract import Visibility
 from services.catalog.models import Programme, ProgrammeVersion
+from services.catalog.rules import Viewpoint
 from services.shared.errors import NotFound
 
 
@@ -32,12 +34,30 @@ def get_programme(db: Session, programme_id: uuid.UUID) -> tuple[Programme, dict
     return row.Programme, row.content
 
 
-def list_programmes(db: Session, before_code: str, limit: int) -> list[Programme]:
-    """Newest season first: codes begin with their year."""
-    select = sa.select(Programme).order_by(Programme.code.desc()).limit(limit)
+def list_programmes(db: Session, viewpoint: Viewpoint, before_code: str, limit: int) -> list[Programme]:
+    """Those that stand on the list of somebody there, the newest season first: codes begin with their year."""
+    select = sa.select(Programme).where(_is_listed(viewpoint)).order_by(Programme.code.desc()).limit(limit)
     if before_code:
         select = select.where(Programme.code < before_code)
     return list(db.scalars(select))
+
+
+def _is_listed(viewpoint: Viewpoint) -> sa.ColumnElement[bool]:
+    """A programme of places is listed for who stands in one, or answers for one; any for who answers for its organiser."""
+    place = sa.func.jsonb_array_elements_text(Programme.audience["place_ids"]).column_valued("place")
+    concerned = sa.select(place).where(
+        sa.or_(place == sa.any_(sa.literal(list(viewpoint.within), ARRAY(sa.Text))), _answers_for(viewpoint, place))
+    )
+    return sa.or_(
+        Programme.visibility == Visibility.PUBLIC,
+        sa.and_(Programme.visibility == Visibility.PLACES, concerned.exists()),
+        _answers_for(viewpoint, Programme.place),
+    )
+
+
+def _answers_for(viewpoint: Viewpoint, place: Any) -> sa.ColumnElement[bool]:
+    covering = (sa.or_(place == each, sa.func.starts_with(place, f"{each}/")) for each in viewpoint.answering)
+    return sa.or_(sa.false(), *covering)
 
 
 def lock_programme(db: Session, first: Programme) -> Programme:

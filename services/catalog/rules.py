@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+from services.catalog.contract import STAGES, Visibility
+from services.catalog.periods.rules import places_above
+from services.shared.actor import Actor
 from services.shared.clock import BEIJING
 
 # Our own namespace: the same keys give the same ids on every installation, so publishing a file twice changes nothing.
@@ -16,6 +20,55 @@ NAMESPACE = uuid.UUID("5f0d7b5e-6c0e-5d0c-9b0e-1b6f2a3c4d5e")
 def stable_id(*keys: str) -> uuid.UUID:
     """The id of the thing with these keys, outermost first, e.g. ("2023-winter", "party20", "v3")."""
     return uuid.uuid5(NAMESPACE, "/".join(keys))
+
+
+# For everybody.
+EVERYBODY: Final[Mapping[str, list[str]]] = {
+    "stages": [],
+    "segments": [],
+    "subjects": [],
+    "place_ids": [],
+    "school_ids": [],
+}
+
+
+def segments_of(stages: Iterable[str], segments: Iterable[str]) -> list[str]:
+    """The segments that are meant: those named, or else all of the named stages."""
+    return sorted(segments) or sorted({segment for stage in stages for segment in STAGES[stage]})
+
+
+def audience_of(season: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Whom the season is for, as it is stored and told: sorted, with the segments of its stages."""
+    given = season.get("audience", EVERYBODY)
+    told = {name: sorted(str(each) for each in given[name]) for name in EVERYBODY}
+    return {**told, "segments": segments_of(given["stages"], given["segments"])}
+
+
+def visibility_of(season: Mapping[str, Any]) -> Visibility:
+    return Visibility(season.get("visibility", Visibility.PUBLIC))
+
+
+@dataclasses.dataclass(frozen=True)
+class Viewpoint:
+    """From where somebody looks at the list. `within`: all that the own school and the places of grants lie in, and they
+    themselves; `answering`: the places of grants."""
+
+    within: tuple[str, ...]
+    answering: tuple[str, ...]
+
+    @classmethod
+    def of(cls, actor: Actor) -> Viewpoint:
+        answering = sorted({grant.place for grant in actor.grants})
+        own = [actor.place] if actor.place else []
+        return cls(tuple(sorted({above for each in own + answering for above in places_above(each)})), tuple(answering))
+
+
+def phases_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The programme's phases, each with the day on which the first of its courses opens."""
+    opens: dict[str, str] = {}
+    for course in sorted(content["courses"], key=lambda course: dt.datetime.fromisoformat(course["opens_at"])):
+        opens.setdefault(course.get("phase", ""), course["opens_at"])
+    return [{**phase, "opens_at": opens[phase["key"]]} for phase in content.get("phases", ())]
 
 
 def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,9 +86,31 @@ def programme_of(season: Mapping[str, Any]) -> dict[str, Any]:
         "rule_pack": season["rule_pack"],
         "silence_limit_seconds": season["silence_limit_seconds"],
         "certificate_template": season["certificate_template"],
+        **_outline_of(season),
         "courses": [_course_of(code, course) for course in season["courses"]],
         **({"exams": [_exam_of(season, exam) for exam in season["exams"]]} if season.get("exams") else {}),
     }
+
+
+def _outline_of(season: Mapping[str, Any]) -> dict[str, Any]:
+    """As above: a season that says nothing of it keeps its hash."""
+    told: dict[str, Any] = {}
+    if "visibility" in season:
+        told["visibility"] = str(season["visibility"])
+    if "audience" in season:
+        told["audience"] = audience_of(season)
+    if "phases" in season:
+        told["phases"] = [{"key": each["key"], "titles": dict(each["titles"])} for each in season["phases"]]
+    if "modules" in season:
+        told["modules"] = [
+            {
+                "key": each["key"],
+                "titles": dict(each["titles"]),
+                "hour_cap": None if each["hour_cap"] is None else f"{each['hour_cap']:.2f}",
+            }
+            for each in season["modules"]
+        ]
+    return told
 
 
 def _exam_of(season: Mapping[str, Any], exam: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +138,7 @@ def _course_of(code: str, course: Mapping[str, Any]) -> dict[str, Any]:
         "title": course["title"],
         "opens_at": course["opens_at"].isoformat(),
         "quiz_required": course["quiz_required"],
+        **{part: course[part] for part in ("module", "phase") if part in course},
         "videos": [_video_of(code, course["key"], video) for video in course["videos"]],
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.catalog import contract
+from services.catalog.outline import Outline
 from services.catalog.questions import schemas as questions
 from services.shared.paging import Page
 
@@ -80,6 +81,8 @@ class Course(Schema):
     title_en = fields.String(validate=_title)
     opens_at = fields.AwareDateTime(required=True, validate=_plausible)
     quiz_required = fields.Boolean(required=True, truthy={True}, falsy={False})
+    module = fields.String(validate=_key)
+    phase = fields.String(validate=_key)
     videos = fields.List(fields.Nested(Video), required=True, validate=validate.Length(min=1, max=1000))
 
     @validates_schema
@@ -102,7 +105,7 @@ class SeasonTitles(Schema):
     en = fields.String(required=True, validate=_title)
 
 
-class Season(Schema):
+class Season(Outline):
     """One season: a file under `seasons/`, or the body of `publish_programme`."""
 
     code = fields.String(required=True, validate=_code)
@@ -183,6 +186,8 @@ class CourseShown(Schema):
     title = fields.String()
     opens_at = fields.String()
     quiz_required = fields.Boolean()
+    module = fields.String(dump_default=None)
+    phase = fields.String(dump_default=None)
     videos = fields.List(fields.Nested(VideoShown))
 
 
@@ -199,6 +204,20 @@ class ExamShown(Schema):
     questions = fields.Function(lambda exam: sum(pool["count"] for pool in exam["draw"]))
 
 
+class PhaseShown(Schema):
+    """`opens_at`: when the first of its courses opens."""
+
+    key = fields.String()
+    titles = fields.Nested(contract.Titles)
+    opens_at = fields.String()
+
+
+class ModuleShown(Schema):
+    key = fields.String()
+    titles = fields.Nested(contract.Titles)
+    hour_cap = fields.String(allow_none=True)
+
+
 class ProgrammeSummary(Schema):
     programme_id = fields.String()
     code = fields.String()
@@ -210,9 +229,14 @@ class ProgrammeSummary(Schema):
     days_left = fields.Integer()
     rule_pack = fields.String()
     content_hash = fields.String()
+    place = fields.String()
+    visibility = fields.String()
+    audience = fields.Nested(contract.ProgrammeAudience)
 
 
 class ProgrammeShown(ProgrammeSummary):
+    modules = fields.List(fields.Nested(ModuleShown))
+    phases = fields.List(fields.Nested(PhaseShown))
     courses = fields.List(fields.Nested(CourseShown))
     exams = fields.List(fields.Nested(ExamShown))
 

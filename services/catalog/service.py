@@ -33,18 +33,24 @@ class CatalogService(Questions, Courses, Periods, Shelf, FurtherStudy, Projects,
         arguments = call.load(schemas.ListProgrammes())
         limit = arguments["limit"]
         with self.database.read(call) as db:
-            found = queries.list_programmes(db, arguments["cursor"], limit + 1)
+            found = queries.list_programmes(db, rules.Viewpoint.of(call.actor), arguments["cursor"], limit + 1)
         page = page_of(found, limit, lambda programme: _shown(programme, call.now), lambda programme: programme.code)
         return schemas.ProgrammePage().dump(page)
 
     @query
     def get_programme(self, call):
-        """The programme with its quiz points, without their answers."""
+        """The programme with its quiz points, without their answers: also one that stands on no list of the caller's."""
         arguments = call.load(schemas.GetProgramme())
         with self.database.read(call) as db:
             programme, content = queries.get_programme(db, arguments["programme_id"])
         return schemas.ProgrammeShown().dump(
-            {**_shown(programme, call.now), "courses": content["courses"], "exams": content.get("exams", [])}
+            {
+                **_shown(programme, call.now),
+                "modules": content.get("modules", []),
+                "phases": rules.phases_of(content),
+                "courses": content["courses"],
+                "exams": content.get("exams", []),
+            }
         )
 
     @command
@@ -73,4 +79,7 @@ def _shown(programme: Programme, now: dt.datetime) -> dict[str, object]:
         "days_left": rules.days_left(now, programme.closes_at),
         "rule_pack": programme.rule_pack,
         "content_hash": programme.content_hash,
+        "place": programme.place,
+        "visibility": programme.visibility,
+        "audience": programme.audience,
     }

@@ -24,6 +24,7 @@ STATES: Final = {
     YearState.FINAL: "已定 Final",
 }
 MET: Final = {True: "达到要求 Met", False: "未达到要求 Not met"}
+NOTHING_REQUIRED: Final = "无考核要求 Nothing required"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +55,7 @@ def render_year(year: Mapping[str, Any], person: Mapping[str, Any], printing: Pr
         "rows": rows(year["verification"]),
         "cycle": f"{year['cycle']['years'][0]}–{year['cycle']['years'][-1]}",
         "cycle_over": year["year"] == year["cycle"]["years"][-1],
-        "cycle_result": MET[year["cycle"]["met"]],
+        "cycle_result": _cycle_result(year["cycle"]),
         "cycle_rows": rows(year["cycle"]),
         "probation": _probation(year["probation"]),
         "not_converted": [f"{each['amount']} {UNITS[each['unit']]}" for each in year["not_converted"]],
@@ -143,6 +144,11 @@ def _probation(probation: Mapping[str, Any] | None) -> str:
     if probation is None or not Decimal(probation["hours"]):
         return ""
     return f"{probation['hours']} / {probation['required']} 学时 hours: {MET[probation['met']]}"
+
+
+def _cycle_result(cycle: Mapping[str, Any]) -> str:
+    """Where the rules require nothing of a cycle, whoever lacks nothing has not met anything."""
+    return MET[cycle["met"]] if cycle["required"] or not cycle["met"] else NOTHING_REQUIRED
 
 
 def _printed(printing: Printing | None) -> str:

@@ -61,12 +61,12 @@ def _load(schema: Any, document: Any) -> dict[str, Any]:
     return loaded
 
 
-def _first_fault(messages: Any, path: tuple[str, ...] = ()) -> tuple[str, str]:
-    """The place and the words of the first fault, in the document's order."""
+def _first_fault(messages: Any, path: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    """The place, the words and the code of the first fault, in the document's order."""
     while isinstance(messages, dict):
         key, messages = next(iter(messages.items()))
         path = path if key == "_schema" else (*path, str(key))
-    return ".".join(path), str(messages[0])
+    return ".".join(path), str(messages[0]), getattr(messages[0], "code", "credits.document_form")
 
 
 def _find_pack(pack_id: str, wanted: type[Pack]) -> Pack:

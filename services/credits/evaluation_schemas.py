@@ -22,7 +22,19 @@ AMOUNT = validate.Regexp(
 )
 _RFC3339 = re.compile(r"\A(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 _TIME = "must be an RFC 3339 time with its offset, such as 2023-03-01T00:00:00+08:00"
+_REVERSED, _OUTSIDE, _INSTANT = "credits.interval_reversed", "credits.interval_outside", "credits.instant_form"
 _name = validate.Length(min=1, max=80)
+
+
+class Fault(str):
+    """What is wrong, with the code by which a client is told."""
+
+    code: str
+
+    def __new__(cls, why: str, code: str) -> Fault:
+        fault = super().__new__(cls, why)
+        fault.code = code
+        return fault
 
 
 class Text(fields.String):
@@ -35,7 +47,14 @@ class Amount(Text):
     default_error_messages = {"invalid": 'must be a decimal in quotes, such as "16.50"'}  # noqa: RUF012
 
     def __init__(self, **options):
-        super().__init__(validate=AMOUNT, **options)
+        super().__init__(validate=_amount, **options)
+
+
+def _amount(text):
+    try:
+        AMOUNT(text)
+    except ValidationError as error:
+        raise ValidationError(Fault(str(error.messages[0]), "credits.amount_form")) from None
 
 
 class Instant(fields.String):
@@ -54,13 +73,13 @@ class Instant(fields.String):
 def _instant(text):
     form = _RFC3339.match(text)
     if form is None:
-        raise ValidationError(_TIME)
+        raise ValidationError(Fault(_TIME, _INSTANT))
     # RFC 3339 allows small letters, and more digits of a second than a datetime holds.
     whole, fraction, offset = form.groups()
     try:
         return clock.parse_instant(f"{whole.upper()}{(fraction or '')[:7]}{offset.upper()}")
     except (ValueError, OverflowError):
-        raise ValidationError(_TIME) from None
+        raise ValidationError(Fault(_TIME, _INSTANT)) from None
 
 
 class Whole(fields.Integer):
@@ -73,6 +92,17 @@ class Whole(fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
+
+
+class Truth(fields.Boolean):
+    """true or false; 1 and 0 are numbers."""
+
+    default_error_messages = {"invalid": "must be true or false"}  # noqa: RUF012
+
+    def _deserialize(self, value, attr, data, **more):
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
 
 
 class Head(Schema):
@@ -98,7 +128,7 @@ class Watched(Schema):
     @validates_schema
     def _forwards(self, data, **_):
         if data["end"] <= data["begin"]:
-            raise ValidationError("must be greater than `from`", "to")
+            raise ValidationError(Fault("must be greater than `from`", _REVERSED), "to")
 
 
 class VideoWatched(Schema):
@@ -111,12 +141,13 @@ class VideoWatched(Schema):
     @validates_schema
     def _stays_inside(self, data, **_):
         length = data["duration_seconds"]
+        fault = Fault(f"leaves the video, which has {length} s", _OUTSIDE)
         for index, piece in enumerate(data["watched"]):
             if piece["end"] > length:
-                raise ValidationError({"watched": {index: {"to": [f"leaves the video, which has {length} s"]}}})
+                raise ValidationError({"watched": {index: {"to": [fault]}}})
         for index, quiz in enumerate(data["quizzes"]):
             if quiz["at_seconds"] > length:
-                raise ValidationError({"quizzes": {index: {"at_seconds": [f"leaves the video, which has {length} s"]}}})
+                raise ValidationError({"quizzes": {index: {"at_seconds": [fault]}}})
 
 
 class Exam(Schema):
@@ -148,7 +179,7 @@ class EntryGiven(Schema):
     training_form = Text(load_default=None, allow_none=True)
     hour_type = Text(load_default=None, allow_none=True)
     class_ = Text(load_default=None, allow_none=True, data_key="class", attribute="class")
-    probation = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    probation = Truth(load_default=False)
 
 
 class LedgerDocument(Head):

@@ -53,7 +53,7 @@ class Evidence(Model):
     programme_id: Mapped[uuid.UUID]
     version: Mapped[int]
     videos: Mapped[list[dict[str, Any]]]
-    progressed_at: Mapped[dt.datetime]  # when learning said so
+    progressed_at: Mapped[dt.datetime]  # when the last of it was studied, as learning says
     passed: Mapped[dict[str, Any] | None]  # what of it has passed which gates (`judgement.keep_passed`)
 
 

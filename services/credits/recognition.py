@@ -113,7 +113,8 @@ def _snapshot(event: Event) -> Snapshot:
         course_id=uuid.UUID(payload["course_id"]),
         version=payload["version"],
         videos=payload["videos"],
-        at=event.occurred_at,
+        # Hours are of the day of the study, which may have been told after midnight.
+        at=clock.parse_instant(payload["studied_at"]) if "studied_at" in payload else event.occurred_at,
     )
 
 

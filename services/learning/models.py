@@ -59,6 +59,7 @@ class Programme(Model):
     silence_limit_seconds: Mapped[int]
     presence_prompt_seconds: Mapped[int]  # 0: nobody is asked whether they are there
     place: Mapped[str]  # who organises it, and so answers its questions
+    audience: Mapped[dict[str, Any]] = mapped_column(JSONB)  # whom it is for; {}: everybody
 
 
 class Course(Model):
@@ -216,7 +217,11 @@ class QuizAttempt(Model):
 
 
 class CourseEvidence(Model):
-    """The version of the last snapshot announced of one teacher's study of one course, and when it was."""
+    """The version of the last snapshot announced of one teacher's study of one course, and when it was.
+
+    `studied_at` is the last change of what it tells, and may be later than what was told; then `due_at` says by when
+    that must be. A row from before there was such a note has no `studied_at`: it was told at once.
+    """
 
     __tablename__ = "course_evidence"
 
@@ -225,6 +230,8 @@ class CourseEvidence(Model):
     programme_id: Mapped[uuid.UUID]
     version: Mapped[int]
     announced_at: Mapped[dt.datetime]
+    studied_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
 
 
 class ClosingMarker(Model):

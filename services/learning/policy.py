@@ -21,6 +21,7 @@ POLICIES: dict[str, policy.Policy] = {
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),
+    "tell_progress": policy.own(),
     "open_study_session": policy.own(),
     "renew_play_token": policy.own(),
     "answer_quiz": policy.own(),

@@ -11,9 +11,10 @@ from services.identity import contract as identity
 from services.learning.bulk.models import AccountGrants, LearnerNumber
 from services.learning.exams.models import Exam
 from services.learning.models import ClosingMarker, Learner, MergedPerson, Placement, Programme
-from services.learning.selection.models import Choice, Offering, Period
+from services.learning.selection.models import Choice, EmploymentStatus, Offering, Period
 from services.learning.special_training.models import TrainingProject
 from services.org import contract as org
+from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared.bus.resync import Projection
 from services.shared.bus.snapshots import UNCHANGING, Facts
 
@@ -25,6 +26,9 @@ _closing = sa.exists().where(ClosingMarker.programme_id == Programme.programme_i
 
 PROJECTIONS = (
     Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
+    Projection(
+        EMPLOYMENT_CHANGED, "on_employment_changed", Facts((EmploymentStatus.teacher_id,), EmploymentStatus.version)
+    ),
     Projection(identity.PROFILE_CHANGED, "on_profile_changed", Facts((Learner.teacher_id,), Learner.version)),
     Projection(
         identity.person.PERSONS_MERGED,

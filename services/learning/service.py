@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 from services.catalog import contract as catalog
 from services.identity import contract as identity
 from services.learning import contract, schemas
+from services.learning.audience import is_for
 from services.learning.bulk import models as jobs
 from services.learning.contract.tokens import PlayToken, mint_play_token
 from services.learning.enrolment import actions as enrolment
@@ -27,7 +29,7 @@ from services.learning.special_training.actions import applying
 from services.learning.special_training.entrypoints import SpecialTraining
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
-from services.learning.study.actions import answers, closing, persons, progress, sessions
+from services.learning.study.actions import answers, closing, evidence, persons, progress, sessions
 from services.learning.study.actions.closing import Marker
 from services.learning.study.actions.persons import Merge
 from services.learning.tools.entrypoints import StudyTools
@@ -74,7 +76,7 @@ class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Rev
     def enrol(self, call):
         teacher_id = _own_teacher(call)
         programme_id = call.load(schemas.Enrol())["programme_id"]
-        facts = self._learner_facts(call, teacher_id)
+        facts = self._learner_facts(call, teacher_id, programme_id)
         return self.database.commit_once(
             call,
             lambda db: enrolment.enrol(db, teacher_id, programme_id, facts, call.now),
@@ -91,22 +93,28 @@ class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Rev
         page = page_of(found, limit, lambda pair: enrolment.describe(*pair, call.now), lambda pair: pair[0])
         return schemas.EnrolmentPage().dump(page)
 
-    def _learner_facts(self, call: Call, teacher_id: uuid.UUID) -> LearnerFacts:
+    def _learner_facts(self, call: Call, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> LearnerFacts:
         """Our projections where they say yes; the owners where they say no, for a projection may lag."""
         with self.database.read(call) as db:
             facts = enrolment_queries.learner_facts(db, teacher_id)
-        if not facts.complete:
-            reply = self.bus.ask("identity", "check_enrolment_facts", {"account_id": str(teacher_id)}, call)
-            facts = dataclasses.replace(facts, complete=bool(reply["complete"]))
-        if not facts.placed:
-            facts = dataclasses.replace(facts, placed=self._is_placed(call, teacher_id))
+            audience = enrolment_queries.find_audience(db, programme_id)
+        if not facts.complete or not is_for(audience, facts):
+            told = self.bus.ask("identity", "check_enrolment_facts", {"account_id": str(teacher_id)}, call)
+            facts = dataclasses.replace(
+                facts, complete=bool(told["complete"]), segment=told["segment"], subject=told["subject"]
+            )
+        if not facts.placed or not is_for(audience, facts):
+            facts = dataclasses.replace(facts, **self._placement_facts(call, teacher_id))
         return facts
 
-    def _is_placed(self, call: Call, teacher_id: uuid.UUID) -> bool:
+    def _placement_facts(self, call: Call, teacher_id: uuid.UUID) -> dict[str, Any]:
         try:
-            return bool(self.bus.ask("org", "get_placement_facts", {"teacher_id": str(teacher_id)}, call)["place"])
+            told = self.bus.ask("org", "get_placement_facts", {"teacher_id": str(teacher_id)}, call)
         except NotFound:
-            return False
+            return {"place": "", "school_id": None}
+        # An org of the release before does not tell the school.
+        school_id = told.get("school_id")
+        return {"place": told["place"], "school_id": uuid.UUID(school_id) if school_id else None}
 
     # --- study ---
 
@@ -165,6 +173,16 @@ class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Rev
             found = progress.get_progress(db, teacher_id, programme_id, call.now)
         return schemas.ProgrammeProgress().dump(found)
 
+    @command
+    def tell_progress(self, call):
+        """Have credits told at once of what one has studied in a programme: one is looking at the hours."""
+        teacher_id = call.authorise_own()
+        programme_id = call.load(schemas.GetProgress())["programme_id"]
+        told = self.database.commit_once(
+            call, lambda db: evidence.tell_teacher(db, teacher_id, programme_id), keep_reply=False
+        )
+        return {"told": told}
+
     @query
     def reconcile_study(self, call):
         """One page of the proof that watched time follows from the reports; `after` leads to the next page."""
@@ -202,7 +220,7 @@ class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Rev
     @periodic(1, job="send_closing_markers")
     def send_closing_markers(self, now):
         with self.database.work() as db:
-            markers = closing.take_due_markers(db)
+            markers = closing.take_due_markers(db, now)
         unsent = [marker for marker in markers if not self._is_sent(marker)]
         if unsent:
             with self.database.work() as db:

@@ -21,7 +21,7 @@ from services.learning.selection.models import Choice, ClosedPeriod
 from services.learning.special_training.actions.classes import list_graded as list_trainings_graded
 from services.learning.special_training.models import TrainingGrade
 from services.learning.study.actions.closing import closed_payload
-from services.learning.study.actions.evidence import progress_payloads
+from services.learning.study.actions.evidence import Version, progress_payloads
 from services.shared.bus.snapshots import UNCHANGING, Facts, Key, Snapshot, Told
 
 _marker = sa.exists().where(ClosingMarker.programme_id == Programme.programme_id)
@@ -40,7 +40,10 @@ def tell_progress(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
     # Versions first, then what was watched: a payload may hold more than its version says, never less.
     key = (CourseEvidence.teacher_id, CourseEvidence.course_id)
     rows = db.scalars(sa.select(CourseEvidence).where(sa.tuple_(*key).in_(keys))).all()
-    payloads = progress_payloads(db, {(row.teacher_id, row.course_id): row.version for row in rows})
+    versions = {
+        (row.teacher_id, row.course_id): Version(row.version, row.studied_at or row.announced_at) for row in rows
+    }
+    payloads = progress_payloads(db, versions)
     return [
         Told((row.teacher_id, row.course_id), payloads[row.teacher_id, row.course_id], row.announced_at) for row in rows
     ]

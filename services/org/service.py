@@ -105,7 +105,11 @@ class OrgService(Units, Delegation, Transfers, Staffing, AuditTrail, TellsSnapsh
         with self.database.read(call) as db:
             membership = queries.get_membership(db, teacher_id)
         released = membership.state == contract.MembershipState.RELEASED
-        return {"state": membership.state, "place": "" if released else membership.place}
+        return {
+            "state": membership.state,
+            "place": "" if released else membership.place,
+            "school_id": None if released else str(membership.school_id),
+        }
 
     @query
     def list_memberships(self, call: Call) -> dict[str, Any]:

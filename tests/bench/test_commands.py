@@ -143,6 +143,15 @@ def test_recognition_is_what_was_studied_and_held_against_its_parts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_an_evening_told_less_often_ends_with_the_same_hours() -> None:
+    document = bench("telling", "--embedded", "--teachers", "10", "--rounds", "1", "--json")
+    assert set(cases(document)) == {"each_report", "policy"}
+    found = {goal["name"]: goal["found"] for goal in document["goals"]}
+    assert found["told"] < 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_pages_over_a_ledger_equal_it() -> None:
     document = bench("ledger", "--embedded", "--entries", "20000", "--rounds", "1", "--operations", "4", "--json")
     pages = ("statistics", "key", "bare", "matrix")

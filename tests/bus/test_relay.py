@@ -49,6 +49,11 @@ def test_a_commit_wakes_the_relay(stand: Stand) -> None:
 
 def test_without_its_notice_an_event_waits_for_the_next_look(stand: Stand) -> None:
     stand.start(POLL_SECONDS=300)
+    # It consumes before its relay has looked for the first time: that look, and the one after it, must be over.
+    stand.announce(stand.done, {"item": "before"})
+    stand.journal.wait_for("done", "before")
+    wait_until(lambda: stand.effects.unsent(stand.done) == 0, "its mark")
+    time.sleep(1.5)
     row = {
         "id": new_id(),
         "type": stand.done,

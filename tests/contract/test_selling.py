@@ -212,3 +212,20 @@ def test_from_the_choice_to_the_admission_and_from_the_debt_to_the_special_user(
     market.call("billing", "lift_hold", {**lifting, "evidence": ["ID_DOCUMENT", "STAMPED_LETTER"]}, CENTRE)
     assert market.transfer(debtor) == "PENDING"
     assert market.all.clock.instant - clock.parse_instant(LATE) > dt.timedelta(days=300)
+
+
+def test_who_is_archived_chooses_again_once_the_school_has_restored_her(market: Market) -> None:
+    """S3:187-192: whoever has left is invisible in selection until a school sets her on duty."""
+    teacher = market.teachers[2]
+    market.at("2025-02-20T10:00:00+08:00")
+    _, (offering, _) = market.period(2025)
+    market.at("2025-03-02T10:00:00+08:00")
+    admin = person(None, (Role.SCHOOL_ADMIN, market.school["place"]))
+    her = {"teacher_id": str(teacher.account_id), "reason": "调往外省"}
+    market.call("org", "archive_teacher", {**her, "status": "LEFT"}, admin)
+    market.all.deliver_all()
+    with pytest.raises(Conflict, match=r"learning\.archived"):
+        market.choose(teacher, offering)
+    market.call("org", "restore_teacher", her, admin)
+    market.all.deliver_all()
+    assert market.choices(teacher)[market.choose(teacher, offering)] == "CHOSEN"

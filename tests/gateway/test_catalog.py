@@ -104,3 +104,18 @@ def test_pages_are_asked_for_with_sealed_cursors(client, bus):
     assert [sent.arguments for sent in bus.sent] == [{"cursor": "", "limit": 1}, {"cursor": "2023-winter", "limit": 50}]
     refused = client.get("/api/v1/programmes?cursor=2023-winter")
     assert (refused.status_code, refused.json["code"]) == (400, "shared.bad_cursor")
+
+
+def test_each_place_is_given_its_own_list(client, bus, tokens):
+    """What is kept ready for one city's teachers is told to nobody elsewhere."""
+    address = "/api/v1/programmes"
+    here = tokens.headers(None, (Role.SCHOOL_ADMIN, "CN/350000/350300/350302/s1"))
+    there = tokens.headers(None, (Role.SCHOOL_ADMIN, "CN/440000/440100/440103/s2"))
+    bus.answer("catalog", "list_programmes", {"items": [PROGRAMME], "next_cursor": None})
+    assert len(client.get(address, headers=here).json["items"]) == 1
+    bus.answer("catalog", "list_programmes", {"items": [], "next_cursor": None})
+    for headers in ({}, there):
+        reply = client.get(address, headers=headers)
+        assert reply.json["items"] == []
+        assert "Authorization" in reply.headers["Vary"]
+    assert len(client.get(address, headers=here).json["items"]) == 1

@@ -7,7 +7,7 @@ import pytest
 from gateway.blueprints import credits as blueprint
 from services.credits import contract
 from services.credits.rules import Reason
-from services.shared.errors import InvalidInput, NotFound
+from services.shared.errors import InvalidInput, NotFound, Unavailable
 from services.shared.ids import new_id
 
 PROGRAMME_ID, TEACHER_ID, ENTRY_ID = (str(new_id()) for _ in range(3))
@@ -37,6 +37,7 @@ def client(make_app):
 @pytest.mark.parametrize(("language", "position"), [("zh", 0), ("en", 1)])
 def test_every_reason_is_told_in_the_readers_language(client, bus, tokens, language, position):
     bus.answer("credits", "get_hours", HOURS)
+    bus.answer("learning", "tell_progress", {"told": 0})
     headers = {**tokens.headers(), "Accept-Language": language}
     [course] = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=headers).json["courses"]
     assert course["reasons"] == COURSE["reasons"]
@@ -54,15 +55,34 @@ def test_every_reason_of_the_engine_has_words():
 
 def test_an_administrator_names_the_teacher(client, bus, tokens):
     bus.answer("credits", "get_hours", HOURS)
+    bus.answer("learning", "tell_progress", {"told": 0})
     client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours?teacher_id={TEACHER_ID}", headers=tokens.headers())
     client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
-    assert [sent.arguments for sent in bus.sent] == [
-        {"programme_id": PROGRAMME_ID, "teacher_id": TEACHER_ID},
-        {"programme_id": PROGRAMME_ID},
+    assert [(sent.method, sent.arguments) for sent in bus.sent] == [
+        ("get_hours", {"programme_id": PROGRAMME_ID, "teacher_id": TEACHER_ID}),
+        ("tell_progress", {"programme_id": PROGRAMME_ID}),
+        ("get_hours", {"programme_id": PROGRAMME_ID}),
     ]
 
 
+@pytest.mark.parametrize(("told", "coming"), [({"told": 2}, True), ({"told": 0}, False)])
+def test_who_looks_has_the_study_of_the_last_minutes_recognised(client, bus, tokens, told, coming):
+    bus.answer("learning", "tell_progress", told)
+    bus.answer("credits", "get_hours", HOURS)
+    answer = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
+    assert (answer.status_code, answer.json["being_recognised"]) == (200, coming)
+    assert "Idempotency-Key" not in answer.headers
+
+
+def test_hours_are_shown_while_learning_is_away(client, bus, tokens):
+    bus.answer("learning", "tell_progress", Unavailable("shared.deadline"))
+    bus.answer("credits", "get_hours", HOURS)
+    answer = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
+    assert (answer.status_code, answer.json["being_recognised"]) == (200, False)
+
+
 def test_somebody_elses_hours_do_not_exist(client, bus, tokens):
+    bus.answer("learning", "tell_progress", {"told": 0})
     bus.answer("credits", "get_hours", NotFound("credits.not_enrolled", "programme_id"))
     refused = client.get(f"/api/v1/programmes/{PROGRAMME_ID}/hours", headers=tokens.headers())
     assert (refused.status_code, refused.json["code"]) == (404, "credits.not_enrolled")

@@ -352,6 +352,7 @@ LEARNING = {
     "learning.enrol": Endpoint(TEACHING, About.NOTHING, programme, unsure="the season is over"),
     "learning.list_enrolments": studying(nothing),
     "learning.get_progress": studying(programme, "learning.not_enrolled", unsure="nobody has enrolled"),
+    "learning.tell_progress": studying(programme),
     "learning.open_study_session": teaching(
         lambda _ask: {"activity_id": str(new_id()), "client_id": "matrix-1"},
         "learning.activity_unknown",

@@ -6,6 +6,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "add_attachment": ("credits.prepare_attachment", "credits.keep_attachment"),
     "add_course_material": ("learning.prepare_course_material", "learning.keep_course_material"),
     "add_phone_ticket_photo": ("identity.prepare_evidence", "identity.keep_evidence"),
+    "get_hours": ("learning.tell_progress", "credits.get_hours"),
     "get_job_template": (
         "org-bulk.list_job_kinds",
         "learning-bulk.list_job_kinds",

@@ -86,7 +86,7 @@ def measure_recognition(*, rounds: int, operations: int, embedded: bool, report:
         keyring.generate_missing()
         migrate_service(settings, keyring, "credits")
         service = instantiate(processes.load_class("credits-recognition"), Environment(settings, keyring, lambda: None))
-        with _owner(settings) as owner:
+        with owner_of(settings) as owner:
             bench = Bench(settings, service, owner, operations)
             samples = measure(bench.cases(), rounds, operations, report, lambda: bench.prepare(operations))
             bench.require_truth()
@@ -104,13 +104,13 @@ class Bench:
         self._owner = owner
         season = evenings.programme()
         self._evenings = evenings.Evenings(season)
-        self._deliver(service, "on_programme_published", _published(season))
-        self._recognise = ByTheBatch(_consume(service, service))
+        self._deliver(service, "on_programme_published", published(season))
+        self._recognise = ByTheBatch(consume(service, service))
         # The first evening leaves the rows that the bare insert writes.
         self._recognise.ready = self._evening(events)
         self._recognise.run(events)
         self._left = Left(owner, -(-events // BATCH))
-        self._receive = ByTheBatch(_consume(service, _Nothing(service.name)))
+        self._receive = ByTheBatch(consume(service, _Nothing(service.name)))
         self._evaluate = ByTheBatch(Evaluator(season).evaluate)
         self._insert = ByTheBatch(self._left.insert)
         self._ledger = ByTheBatch(self._left.insert_entries)
@@ -142,7 +142,7 @@ class Bench:
         due: dict[uuid.UUID, Decimal] = defaultdict(Decimal)
         for told in self._recognise.done:
             due[told.teacher_id] += told.study.hours
-        again = ByTheBatch(_consume(self._service, self._service))
+        again = ByTheBatch(consume(self._service, self._service))
         again.ready = [evenings.retold(told) for told in self._recognise.done[-BATCH:]]
         again.run(BATCH)
         for table, column in (("ledger", "amount"), ("standing", "hours")):
@@ -183,7 +183,7 @@ class _Nothing:
             message.event()
 
 
-def _consume(service: Any, consumer: Any) -> Act:
+def consume(service: Any, consumer: Any) -> Act:
     """Bodies through the collector of the consuming process to a commit and their acknowledgement."""
     from services.shared.bus.calls import MARKER
     from services.shared.bus.handling import Collector
@@ -297,14 +297,14 @@ class _Table:
 
 
 @contextlib.contextmanager
-def _owner(settings: Settings) -> Iterator[psycopg.Connection]:
+def owner_of(settings: Settings) -> Iterator[psycopg.Connection]:
     """A connection whom no row security binds."""
     url = sa.make_url(settings.database_url).set(drivername="postgresql", database=settings.database_name("credits"))
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
         yield connection
 
 
-def _published(season: dict[str, Any]) -> Any:
+def published(season: dict[str, Any]) -> Any:
     from services.catalog import contract
     from services.shared.bus import Event
     from services.shared.ids import new_id

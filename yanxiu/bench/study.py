@@ -111,19 +111,22 @@ class Flush:
     def __init__(self, settings: Settings) -> None:
         self._database = Database("learning", settings, open_keyring(settings))
         outbox.register(contract.EVENTS)
-        self._now = clock.now()
-        self._seq = itertools.count(1)
-        programme = _programme(self._now)
-        video = programme["courses"][0]["videos"][0]["activity_id"]
+        self.now = clock.now()
+        self.batches = 0
+        programme = _programme(self.now)
+        course = programme["courses"][0]
+        video = course["videos"][0]["activity_id"]
+        self.ids = {"programme": programme["programme_id"], "course": course["course_id"], "activity": video}
         with self._database.work() as db:
             keep_programme(db, programme)
-            self._sessions = [_open(db, programme, uuid.UUID(video), self._now) for _ in range(BATCH)]
+            self.sittings = [open_sitting(db, programme, uuid.UUID(video), self.now) for _ in range(BATCH)]
 
     def ask(self) -> None:
-        seq = next(self._seq)
+        self.batches += 1
+        seq = self.batches
         at = STEP_SECONDS * (seq - 1) % VIDEO_SECONDS
-        received_at = self._now + dt.timedelta(seconds=STEP_SECONDS * seq)
-        batch = [StudyReport(session, seq, ((at, at + STEP_SECONDS),), received_at) for session in self._sessions]
+        received_at = self.now + dt.timedelta(seconds=STEP_SECONDS * seq)
+        batch = [StudyReport(sitting, seq, ((at, at + STEP_SECONDS),), received_at) for sitting in self.sittings]
         with self._database.work() as db:
             record_segments(db, batch, received_at)
 
@@ -151,7 +154,7 @@ def _programme(now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _open(db: Any, programme: dict[str, Any], activity_id: uuid.UUID, now: dt.datetime) -> uuid.UUID:
+def open_sitting(db: Any, programme: dict[str, Any], activity_id: uuid.UUID, now: dt.datetime) -> uuid.UUID:
     accrual = earning.begin_accrual(SILENCE_SECONDS * 1000)
     session = StudySession(
         study_session_id=new_id(),

@@ -318,6 +318,61 @@ def recognition(as_json: bool, rounds: int | None, quick: bool, embedded: bool, 
 @rounds_option
 @quick_option
 @embedded_option
+@click.option("--batches", default=20, show_default=True, type=click.IntRange(1, 1000), help="In each round.")
+@click.option(
+    "--rows", default=1_000_000, show_default=True, type=click.IntRange(10_000, 100_000_000), help="Of each table."
+)
+def recording(as_json: bool, rounds: int | None, quick: bool, embedded: bool, batches: int, rows: int) -> None:
+    """A batch of study reports over many rows of study, against few; ten million of each table take 10 GB of disk."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.recording import FEW, measure_recording
+
+    console = _console(as_json)
+    size = {"rounds": rounds or (QUICK_ROUNDS if quick else ROUNDS), "operations": batches}
+
+    def told(step: str) -> None:
+        console.print(f"[dim]{step}[/dim]")
+
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_recording(rows=rows, embedded=embedded, report=report, told=told, **size)
+    document = {**results.document("recording", outcome.mode, outcome.findings, rows=rows, **size)}
+    if as_json:
+        click.echo(json.dumps({**document, "goals": outcome.goals}, ensure_ascii=False, indent=1))
+        return
+    showing.show_findings(console, f"{rows:,} rows, {outcome.mode} mode", outcome.findings, (FEW,))
+    showing.show_goals(console, "recording", outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
+@click.option("--teachers", default=200, show_default=True, type=click.IntRange(10, 10_000), help="Who study at once.")
+def telling(as_json: bool, rounds: int | None, quick: bool, embedded: bool, teachers: int) -> None:
+    """What recognising a minute of study costs, told with each report and told at most every five minutes."""
+    from yanxiu.bench import results, showing
+    from yanxiu.bench.telling import EACH, measure_telling
+
+    console = _console(as_json)
+    size = {"rounds": rounds or (QUICK_ROUNDS if quick else ROUNDS), "teachers": teachers}
+    with _telling_mistakes(), _progress(console) as report:
+        outcome = measure_telling(embedded=embedded, report=report, **size)
+    document = {**results.document("telling", outcome.mode, outcome.findings, **size), "goals": outcome.goals}
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    showing.show_findings(console, f"{teachers:,} teachers, {outcome.mode} mode", outcome.findings, (EACH,))
+    showing.show_goals(console, "telling", outcome.goals)
+    showing.show_machine(console, document["machine"])
+
+
+@command.command
+@as_json_option
+@rounds_option
+@quick_option
+@embedded_option
 @operations_option
 @click.option(
     "--entries", default=1_000_000, show_default=True, type=click.IntRange(20_000, 100_000_000), help="In the ledger."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from marshmallow import Schema, fields
 
@@ -24,9 +25,39 @@ class ProgrammeState(enum.StrEnum):
     CLOSED = "CLOSED"
 
 
+class Visibility(enum.StrEnum):
+    """On whose list a programme stands. Its own page is open to whoever has the address; who may enrol, the audience says."""
+
+    PUBLIC = "PUBLIC"  # everybody's, visitors' too
+    PLACES = "PLACES"  # of who stands in a place of its audience, or answers for one
+    UNLISTED = "UNLISTED"  # of who answers for the place that organises it
+
+
+# A stage 教育阶段 stands for the segments 任教学段 in it; seasons of the national platform come by stage.
+STAGES: Final = {
+    "BASIC": ("KINDERGARTEN", "PRIMARY", "MIDDLE", "HIGH", "SPECIAL"),  # 基础教育
+    "VOCATIONAL": ("VOCATIONAL",),  # 职业教育
+}
+
+
+class ProgrammeAudience(periods.Audience):
+    """As an offering's; `segments` hold those of the `stages` already."""
+
+    stages = fields.List(fields.String(), required=True)
+
+
 class Titles(Schema):
     zh = fields.String(required=True)
     en = fields.String(required=True)
+
+
+class PublishedPhase(Schema):
+    key = fields.String(required=True)
+    titles = fields.Nested(Titles, required=True)
+
+
+class PublishedModule(PublishedPhase):
+    hour_cap = fields.String(required=True, allow_none=True)
 
 
 class PublishedQuiz(Schema):
@@ -54,6 +85,9 @@ class PublishedCourse(Schema):
     title = fields.String(required=True)
     opens_at = fields.AwareDateTime(required=True)
     quiz_required = fields.Boolean(required=True)
+    # Keys of the programme's own modules and phases; absent in one that has none.
+    module = fields.String()
+    phase = fields.String()
     videos = fields.List(fields.Nested(PublishedVideo), required=True)
 
 
@@ -73,6 +107,11 @@ class ProgrammePublished(Schema):
     certificate_template = fields.String(required=True)
     # Who organises it, and so answers its questions. Absent: the nation.
     place = fields.String()
+    # Absent: for everybody, on everybody's list, of one piece.
+    visibility = fields.Enum(Visibility)
+    audience = fields.Nested(ProgrammeAudience)
+    modules = fields.List(fields.Nested(PublishedModule))
+    phases = fields.List(fields.Nested(PublishedPhase))
     courses = fields.List(fields.Nested(PublishedCourse), required=True)
 
 

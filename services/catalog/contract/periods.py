@@ -128,7 +128,7 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "Selection has begun: places can only be added, and the audience stays",
     ),
     "catalog.audience_outside": (
-        "培训对象超出本期的市或区",
-        "The audience reaches beyond the city or district of the period",
+        "培训对象超出主办地的范围",
+        "The audience reaches beyond the place that offers this",
     ),
 }

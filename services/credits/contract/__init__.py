@@ -67,6 +67,22 @@ ERRORS: dict[str, tuple[str, str]] = {
         "材料格式不正确，请按字段位置检查。",
         "The document does not have the required form at the named place.",
     ),
+    "credits.interval_reversed": (
+        "观看区间的终点必须大于起点。",
+        "A watched piece must end after it begins.",
+    ),
+    "credits.interval_outside": (
+        "观看区间或测试题超出了视频时长。",
+        "A watched piece or a quiz lies outside its video.",
+    ),
+    "credits.instant_form": (
+        "时间须为带时区偏移的 RFC 3339 格式，例如 2023-03-01T00:00:00+08:00。",
+        "A time must be RFC 3339 with its offset, such as 2023-03-01T00:00:00+08:00.",
+    ),
+    "credits.amount_form": (
+        "数量须为引号内的十进制数：整数不超过 6 位，小数不超过 2 位，不用指数。",
+        "An amount must be a decimal in quotes: at most 6 digits and 2 places, no exponent.",
+    ),
     "credits.pack_unknown": ("没有这个规则包。", "There is no such rule pack."),
     "credits.pack_of_another_kind": (
         "该规则包不能评定这类材料。",

@@ -10,7 +10,7 @@ from services.credits.contract.recognisers import NAMES
 from services.credits.contract.verification import RequirementStatus, YearState
 
 UNIT: Final = {"HOUR": "学时", "CREDIT": "学分"}
-MET: Final = {True: "达到要求", False: "未达到要求"}
+MET: Final = {True: "达到要求", False: "未达到要求", None: "无考核要求"}
 YEAR: Final = {
     YearState.OPEN: "未锁定",
     YearState.FROZEN: "已锁定",

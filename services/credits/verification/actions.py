@@ -29,7 +29,7 @@ from services.credits.verification.queries import Amount
 from services.credits.verification.rules import Window
 from services.shared import audit, clock, outbox
 from services.shared.bus import Call
-from services.shared.errors import Conflict, NotAllowed, NotFound
+from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.shared.ids import new_id
 
 BATCH = 500
@@ -386,6 +386,10 @@ def _adding(
     given: dict[str, Any],
 ) -> dict[str, Any]:
     scheme = schemes.get_scheme(held.scheme_id)
+    dimension = scheme.pack.dimension
+    if (label := given.get(dimension)) and label not in scheme.pack.categories:
+        # It would count in the total and in no category, for ever.
+        raise InvalidInput("credits.category_unknown", f"corrections.{index}.{dimension}")
     return {
         "teacher_id": complaint.teacher_id,
         "entry_id": new_id(),

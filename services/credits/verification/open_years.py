@@ -86,7 +86,7 @@ def _row(placement: Placement, judged: dict[str, Any], begun_at: dt.datetime) ->
         "figures": {
             "pack": judged["pack"],
             **{name: of_year[name] for name in ("total", "amounts", "shortfalls")},
-            "cycle_met": cycle["met"],
+            "cycle_met": cycle["met"] if cycle["required"] else None,
             "cycle_total": cycle["total"],
         },
         "computed_at": begun_at,

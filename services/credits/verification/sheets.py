@@ -79,11 +79,17 @@ def line(held: YearVerification, placement: Placement, now: dt.datetime) -> dict
         "total": body["verification"]["total"],
         "amounts": _in_order(body["verification"]["amounts"], body["pack"]),
         "shortfalls": body["verification"]["shortfalls"],
-        "cycle_met": body["cycle"]["met"],
+        "cycle_met": _cycle_met(body["cycle"]),
         "cycle_total": body["cycle"]["total"],
         "frozen_at": clock.format_instant(held.frozen_at),
         "hash": held.hash,
     }
+
+
+def _cycle_met(cycle: dict[str, Any]) -> bool | None:
+    """None where the rules require nothing of a cycle: whoever lacks nothing has not met anything yet."""
+    met: bool = cycle["met"]
+    return None if cycle.get("required") == [] else met
 
 
 def _school_name(held: YearVerification, placement: Placement) -> str:

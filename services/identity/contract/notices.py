@@ -23,6 +23,10 @@ class NoticeKind(enum.StrEnum):
     YEAR_NOT_MET = "YEAR_NOT_MET"
     YEAR_CORRECTED = "YEAR_CORRECTED"  # frozen again after a complaint
     COMPLAINT_ANSWERED = "COMPLAINT_ANSWERED"
+    COURSES_CHOSEN = "COURSES_CHOSEN"  # the first of a period, by the teacher
+    COURSES_CHOSEN_BY_SCHOOL = "COURSES_CHOSEN_BY_SCHOOL"  # the first of a period that the school chose for her
+    COURSES_GRADED = "COURSES_GRADED"  # the first result of a period
+    GRADE_CORRECTED = "GRADE_CORRECTED"  # a result was turned over
     COURSES_ADMITTED = "COURSES_ADMITTED"  # a period's courses are paid
     COURSES_UNPAID = "COURSES_UNPAID"  # their last day to pay has passed
     SPECIAL_USER_SET = "SPECIAL_USER_SET"  # 特殊用户

@@ -149,6 +149,26 @@ def note_complaint(
         tell(db, vault, NoticeKind.COMPLAINT_ANSWERED, cause, Addressee(teacher_id), now)
 
 
+def note_choice(db: Session, vault: Vault, payload: dict[str, Any], now: dt.datetime) -> None:
+    """Tell a teacher by day that courses are chosen, by her or by her school: once each per period, however many."""
+    kind, teacher_id = rules.choice_kind(payload["state"], payload["chosen_by"]), uuid.UUID(payload["teacher_id"])
+    if kind is None or not rules.is_fresh(clock.parse_instant(payload["at"]), now) or not _is_active(db, teacher_id):
+        return
+    cause = f"{kind} {teacher_id} {payload['period_id']}"
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, due_at=rules.by_day(now.astimezone(clock.BEIJING)))
+
+
+def note_grade(db: Session, vault: Vault, payload: dict[str, Any], graded_at: dt.datetime, now: dt.datetime) -> None:
+    """Tell a teacher by day of her results, once per period, and of each that was turned over."""
+    teacher_id, corrected = uuid.UUID(payload["teacher_id"]), payload["version"] > 1
+    if not rules.is_fresh(graded_at, now) or not _is_active(db, teacher_id):
+        return
+    kind = NoticeKind.GRADE_CORRECTED if corrected else NoticeKind.COURSES_GRADED
+    about = f"{payload['choice_id']} {payload['version']}" if corrected else f"{teacher_id} {payload['period_id']}"
+    cause = f"{kind} {about}"
+    tell(db, vault, kind, cause, Addressee(teacher_id), now, due_at=rules.by_day(now.astimezone(clock.BEIJING)))
+
+
 def note_charge(db: Session, vault: Vault, payload: dict[str, Any], changed_at: dt.datetime, now: dt.datetime) -> None:
     """Tell a teacher by day that a period's courses are paid, or were not in time: once per period, however many they are."""
     kind, teacher_id = rules.charge_kind(payload["state"]), uuid.UUID(payload["teacher_id"])

@@ -20,6 +20,8 @@ from services.identity.contract.notices import NoticeKind
 from services.identity.notices import actions, queries, rules, schemas
 from services.identity.notices.models import Notice
 from services.identity.schemas import Nothing
+from services.learning.contract.grades import COURSE_GRADED
+from services.learning.contract.selection import CHOICE_CHANGED
 from services.org.contract.transfers import TRANSFER_CHANGED
 from services.shared import clock, sms
 from services.shared.bus import Call, Event, command, event_handler, periodic, query
@@ -79,6 +81,14 @@ class Notices:
     @event_handler(COMPLAINT_CHANGED)
     def on_complaint_changed(self, db: Session, event: Event) -> None:
         actions.note_complaint(db, self.vault, event.payload, event.occurred_at, clock.now())
+
+    @event_handler(CHOICE_CHANGED)
+    def on_choice_changed(self, db: Session, event: Event) -> None:
+        actions.note_choice(db, self.vault, event.payload, clock.now())
+
+    @event_handler(COURSE_GRADED)
+    def on_course_graded(self, db: Session, event: Event) -> None:
+        actions.note_grade(db, self.vault, event.payload, event.occurred_at, clock.now())
 
     @event_handler(CHARGE_CHANGED)
     def on_charge_changed(self, db: Session, event: Event) -> None:

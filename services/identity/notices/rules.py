@@ -22,6 +22,10 @@ DECISIONS = frozenset(
         Kind.YEAR_NOT_MET,
         Kind.YEAR_CORRECTED,
         Kind.COMPLAINT_ANSWERED,
+        Kind.COURSES_CHOSEN,
+        Kind.COURSES_CHOSEN_BY_SCHOOL,
+        Kind.COURSES_GRADED,
+        Kind.GRADE_CORRECTED,
         Kind.COURSES_ADMITTED,
         Kind.COURSES_UNPAID,
         Kind.SPECIAL_USER_SET,
@@ -71,6 +75,22 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
     Kind.PROFILE_RETURNED: (
         "【研修】{school}退回了您提交的个人信息，请登录查看原因并重新提交。",
         "[Yanxiu] {school} has returned your profile. Sign in to see why, and submit it again.",
+    ),
+    Kind.COURSES_CHOSEN: (
+        "【研修】您已成功选课，选课结束前可登录查看、增选或取消；选课结束后由学校统一缴费。",
+        "[Yanxiu] You have chosen a course. Until selection ends you can add or cancel; then your school pays for it.",
+    ),
+    Kind.COURSES_CHOSEN_BY_SCHOOL: (
+        "【研修】学校已为您选课，请登录查看；如有异议，请在选课结束前取消或联系学校。",
+        "[Yanxiu] Your school has chosen a course for you. Sign in to see it; until selection ends it can be cancelled.",
+    ),
+    Kind.COURSES_GRADED: (
+        "【研修】您本期课程的成绩已登记，请登录查看。",
+        "[Yanxiu] Results of your courses of this period have been entered. Sign in to see them.",
+    ),
+    Kind.GRADE_CORRECTED: (
+        "【研修】您一门课程的成绩已更正，请登录查看。",
+        "[Yanxiu] The result of one of your courses has been corrected. Sign in to see it.",
     ),
     Kind.COURSES_ADMITTED: (
         "【研修】您选读的课程已缴费录取，可登录查看并按时参加学习。",
@@ -166,6 +186,13 @@ def year_kind(version: int, *, met: bool) -> Kind:
     if version > 1:
         return Kind.YEAR_CORRECTED
     return Kind.YEAR_MET if met else Kind.YEAR_NOT_MET
+
+
+def choice_kind(state: str, chosen_by: str) -> Kind | None:
+    """What is told of a choice; whoever gives one back knows it, and what becomes of it is told by its charge and grade."""
+    if state != "CHOSEN":
+        return None
+    return Kind.COURSES_CHOSEN if chosen_by == "SELF" else Kind.COURSES_CHOSEN_BY_SCHOOL
 
 
 def charge_kind(state: str) -> Kind | None:

@@ -46,12 +46,17 @@ class VideoEvidence(Schema):
 
 
 class CourseProgressed(Schema):
-    """All that one teacher studied of one course: a later version replaces every earlier one."""
+    """All that one teacher studied of one course: a later version replaces every earlier one.
+
+    Told at once where it matters, else some minutes later (`study/rules/telling.py`): `studied_at` is when the last of it
+    was studied, answered or decided. Absent in what was told before there was a delay.
+    """
 
     teacher_id = fields.UUID(required=True)
     programme_id = fields.UUID(required=True)
     course_id = fields.UUID(required=True)
     version = fields.Integer(required=True, strict=True)
+    studied_at = fields.String()
     videos = fields.List(fields.Nested(VideoEvidence), required=True)
 
 

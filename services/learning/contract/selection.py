@@ -99,9 +99,13 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "请先加入学校：选课以学校为单位缴费。",
         "Join a school first: courses are paid for by the school.",
     ),
+    "learning.archived": (
+        "该教师已归档，不能选课；请先由所在学校恢复在职。",
+        "The teacher is archived and chooses no courses until the school restores her.",
+    ),
     "learning.not_in_audience": (
-        "该课程的培训对象不包括您的学段、学科、地区或学校。",
-        "The course is not meant for your segment, subject, region or school.",
+        "培训对象不包括您的学段、学科、地区或学校。",
+        "It is not meant for your segment, subject, region or school.",
     ),
     "learning.own_choice_only": (
         "能力提升工程的课程只能由教师本人测评后选课。",

@@ -94,6 +94,10 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "请先加入学校：专项培训须经学校审核。",
         "Join a school first: it is the first to review an application.",
     ),
+    "learning.application_archived": (
+        "您已归档，须由学校恢复在职后才能申报专项培训。",
+        "You are archived: your school restores you before you can apply for special training.",
+    ),
     "learning.not_for_you": (
         "您的学段、学科、地区或学校不符合该项目的参训条件。",
         "The project is not meant for your segment, subject, region or school.",

@@ -33,7 +33,8 @@ class Enrolled:
 def enrol(
     db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID, facts: LearnerFacts, now: dt.datetime
 ) -> Enrolled:
-    """Enrol the teacher; who is enrolled already keeps that enrolment, whichever entrance they came through.
+    """Enrol the teacher; who is enrolled already keeps that enrolment, whichever entrance they came through, and also
+    when the audience no longer holds them.
 
     Raises NotFound for an unknown programme, Conflict when a guard of `domain.md` §3.21 refuses.
     """
@@ -41,7 +42,7 @@ def enrol(
     state = rules.programme_state(programme.opens_at, programme.closes_at, now)
     existing = queries.find_enrolment(db, teacher_id, programme_id)
     if existing is None:
-        if refusal := rules.enrolment_refusal(state, facts):
+        if refusal := rules.enrolment_refusal(state, programme.audience, facts):
             raise Conflict(refusal)
         existing = _insert_enrolment(db, teacher_id, programme_id, now)
     return describe(existing, programme, now)
@@ -94,6 +95,7 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
         "silence_limit_seconds": payload["silence_limit_seconds"],
         "presence_prompt_seconds": payload.get("presence_prompt_seconds", 0),
         "place": payload.get("place", "CN"),
+        "audience": payload.get("audience", {}),
     }
     if not _keep_newer(db, Programme, "programme_id", values):
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,9 +23,19 @@ def get_programme(db: Session, programme_id: uuid.UUID) -> Programme:
 
 def learner_facts(db: Session, teacher_id: uuid.UUID) -> LearnerFacts:
     """What our projections say; they may lag behind identity and org."""
-    complete = db.scalar(sa.select(Learner.complete).where(Learner.teacher_id == teacher_id))
-    place = db.scalar(sa.select(Placement.place).where(Placement.teacher_id == teacher_id))
-    return LearnerFacts(complete=bool(complete), placed=bool(place))
+    learner, placement = db.get(Learner, teacher_id), db.get(Placement, teacher_id)
+    return LearnerFacts(
+        complete=learner is not None and learner.complete,
+        segment=learner.segment if learner else "",
+        subject=learner.subject if learner else "",
+        place=placement.place if placement else "",
+        school_id=placement.school_id if placement else None,
+    )
+
+
+def find_audience(db: Session, programme_id: uuid.UUID) -> dict[str, Any]:
+    """Whom a programme is for; of one that nobody told us of, everybody."""
+    return db.scalar(sa.select(Programme.audience).where(Programme.programme_id == programme_id)) or {}
 
 
 def find_enrolment(db: Session, teacher_id: uuid.UUID, programme_id: uuid.UUID) -> Enrolment | None:

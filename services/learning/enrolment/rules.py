@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from services.learning.audience import is_for
 
 
 class ProgrammeState(enum.StrEnum):
@@ -17,10 +22,17 @@ class ProgrammeState(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class LearnerFacts:
-    """`complete`: the profile holds name, identity document, segment and subject. `placed`: a school or 其他 is chosen."""
+    """`complete`: the profile holds name, identity document, segment and subject. `place`: of the school or 其他, "" for none."""
 
     complete: bool
-    placed: bool
+    segment: str = ""
+    subject: str = ""
+    place: str = ""
+    school_id: uuid.UUID | None = None
+
+    @property
+    def placed(self) -> bool:
+        return bool(self.place)
 
 
 def programme_state(opens_at: dt.datetime, closes_at: dt.datetime, now: dt.datetime) -> ProgrammeState:
@@ -30,8 +42,8 @@ def programme_state(opens_at: dt.datetime, closes_at: dt.datetime, now: dt.datet
     return ProgrammeState.OPEN if now < closes_at else ProgrammeState.CLOSED
 
 
-def enrolment_refusal(state: ProgrammeState, facts: LearnerFacts) -> str:
-    """The code of the first guard that refuses the enrolment, or ""."""
+def enrolment_refusal(state: ProgrammeState, audience: Mapping[str, Any], facts: LearnerFacts) -> str:
+    """The code of the first guard that refuses the enrolment, or "". `audience`: whom the programme is for."""
     if state is ProgrammeState.PLANNED:
         return "learning.programme_not_open"
     if state is ProgrammeState.CLOSED:
@@ -40,4 +52,4 @@ def enrolment_refusal(state: ProgrammeState, facts: LearnerFacts) -> str:
         return "learning.profile_incomplete"
     if not facts.placed:
         return "learning.school_missing"
-    return ""
+    return "" if is_for(audience, facts) else "learning.not_in_audience"

@@ -17,6 +17,7 @@ from services.learning.selection.actions import basket, choosing, closing, keepi
 from services.learning.selection.actions.choosing import Chosen
 from services.learning.selection.models import Choice
 from services.learning.selection.queries import Wanted
+from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared import audit, clock
 from services.shared.bus import Call, command, event_handler, periodic, query
 from services.shared.errors import NotAllowed, ServiceError, Unavailable
@@ -227,6 +228,10 @@ class Selection:
     @event_handler(OFFERING_CHANGED)
     def on_offering_changed(self, db: Any, event: Any) -> None:
         keeping.keep_offering(db, event.payload, clock.now())
+
+    @event_handler(EMPLOYMENT_CHANGED)
+    def on_employment_changed(self, db: Any, event: Any) -> None:
+        keeping.keep_employment(db, event.payload)
 
     @event_handler(CHARGE_CHANGED)
     def on_charge_changed(self, db: Any, event: Any) -> None:

@@ -16,7 +16,7 @@ from services.learning.models import Model
 _PLACE = sa.Text(collation="C")
 
 
-# --- projections: what the catalogue told ------------------------------------------------------------------------------
+# --- projections: what the catalogue and org told ------------------------------------------------------------------------------
 
 
 class Period(Model):
@@ -60,6 +60,16 @@ class Offering(Model):
     audience: Mapped[dict[str, Any]] = mapped_column(JSONB)
     capability: Mapped[bool]
     state: Mapped[str]
+
+
+class EmploymentStatus(Model):
+    """Whether a teacher is on duty, as org tells it; of whoever has always been nothing is told."""
+
+    __tablename__ = "employment"
+
+    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    status: Mapped[str]
 
 
 # --- our own ------------------------------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ _FACTS = """
         period.selects_until, period.code, closed.period_id IS NOT NULL AS closed,
         seats.capacity, seats.taken,
         placement.state AS membership, placement.place, placement.school_id,
+        coalesce(employment.status, 'ON_DUTY') AS employment,
         coalesce(learner.segment, '') AS segment, coalesce(learner.subject, '') AS subject,
         choice.choice_id, choice.state AS choice_state, choice.version AS choice_version
     FROM offering
@@ -61,6 +62,7 @@ _FACTS = """
     JOIN seats ON seats.offering_id = offering.offering_id
     LEFT JOIN closed_period AS closed ON closed.period_id = offering.period_id
     LEFT JOIN placement ON placement.teacher_id = %(teacher)s
+    LEFT JOIN employment ON employment.teacher_id = %(teacher)s
     LEFT JOIN learner ON learner.teacher_id = %(teacher)s
     LEFT JOIN choice ON choice.teacher_id = %(teacher)s AND choice.offering_id = offering.offering_id
     WHERE offering.offering_id = ANY(%(offerings)s::uuid[])
@@ -82,7 +84,9 @@ class Facts:
             row,
             rules.Window(row.period_state, row.selects_from, row.selects_until, row.closed),
             rules.Offer(row.tier, row.period_place, row.audience, row.capability, row.withdrawn),
-            rules.Chooser(row.membership or "", row.place or "", row.school_id, row.segment, row.subject),
+            rules.Chooser(
+                row.membership or "", row.place or "", row.school_id, row.segment, row.subject, row.employment
+            ),
         )
 
     @property

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from services.learning.audience import is_for
 from services.learning.contract.selection import BUCKETS, Bucket, ChoiceState, ChosenBy
 
 PUBLISHED: Final = frozenset({"PUBLISHED", "SELECTING"})  # the catalogue's states in which the window decides
 MEMBER: Final = frozenset({"PENDING", "VERIFIED"})  # of a school: whoever was removed or rejected belongs to none
 CITY, DISTRICT = "CITY", "DISTRICT"
+ON_DUTY: Final = "ON_DUTY"  # org's word for 在职; whoever is anything else is archived
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Chooser:
     school_id: uuid.UUID | None
     segment: str
     subject: str
+    employment: str = ON_DUTY
 
 
 def window_refusal(window: Window, now: dt.datetime) -> str:
@@ -62,23 +65,14 @@ def is_visible(offer: Offer, chooser_place: str) -> bool:
     return chooser_place == offer.place or chooser_place.startswith(offer.place + "/")
 
 
-def is_for(audience: Mapping[str, Any], chooser: Chooser) -> bool:
-    """Every list that is not empty must hold the teacher."""
-    regions = audience.get("place_ids") or ()
-    return (
-        chooser.segment in (audience.get("segments") or (chooser.segment,))
-        and chooser.subject in (audience.get("subjects") or (chooser.subject,))
-        and str(chooser.school_id) in (audience.get("school_ids") or (str(chooser.school_id),))
-        and (not regions or any(f"{chooser.place}/".startswith(f"{region}/") for region in regions))
-    )
-
-
 def choice_refusal(
     window: Window, offer: Offer, chooser: Chooser, by: ChosenBy, *, held: bool, now: dt.datetime
 ) -> str:
     """The code of the first guard that refuses this choice, or ""; seats are counted elsewhere."""
     if chooser.membership not in MEMBER or chooser.school_id is None:
         return "learning.choice_needs_school"
+    if chooser.employment != ON_DUTY:
+        return "learning.archived"  # also at a new school, until it sets her on duty (S3:187-192)
     if not is_visible(offer, chooser.place):
         return "learning.offering_unknown"
     if refusal := window_refusal(window, now):

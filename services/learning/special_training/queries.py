@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from services.learning.bulk.models import LearnerNumber
 from services.learning.contract.special_training import TrainingBucket, TrainingState
 from services.learning.models import Learner, Placement
-from services.learning.selection.rules import Chooser
+from services.learning.selection.models import EmploymentStatus
+from services.learning.selection.rules import ON_DUTY, Chooser
 from services.learning.special_training import rules
 from services.learning.special_training.models import (
     Attendance,
@@ -66,12 +67,14 @@ def lock_class_seen(db: Session, project_id: uuid.UUID) -> TrainingClass | None:
 def find_teacher(db: Session, teacher_id: uuid.UUID) -> Chooser:
     """The teacher as our projections know her."""
     placed, learner = db.get(Placement, teacher_id), db.get(Learner, teacher_id)
+    employment = db.get(EmploymentStatus, teacher_id)
     return Chooser(
         placed.state if placed else "",
         placed.place if placed else "",
         placed.school_id if placed else None,
         learner.segment if learner else "",
         learner.subject if learner else "",
+        employment.status if employment else ON_DUTY,
     )
 
 
@@ -118,7 +121,7 @@ def _above(place: str) -> list[str]:
 
 
 def suits(teacher: Chooser) -> Any:
-    """As `rules.is_for` decides, in SQL, so that pages of the shelf are full."""
+    """As `audience.is_for` decides, in SQL, so that pages of the shelf are full."""
     audience = TrainingProject.audience
 
     def allows(name: str, *values: str) -> Any:

@@ -10,8 +10,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.learning.audience import is_for
 from services.learning.contract.special_training import ReviewStage, TrainingBucket, TrainingState
-from services.learning.selection.rules import MEMBER, Chooser, is_for
+from services.learning.selection.rules import MEMBER, ON_DUTY, Chooser
 from services.shared.clock import BEIJING
 
 REVIEWS: Final = frozenset(TrainingState(stage) for stage in ReviewStage)
@@ -47,6 +48,8 @@ def application_refusal(project: Project, teacher: Chooser, state: TrainingState
         return "learning.application_needs_school"
     if not f"{teacher.place}/".startswith(f"{project.shown_at}/"):
         return "learning.project_unknown"
+    if teacher.employment != ON_DUTY:
+        return "learning.application_archived"
     if state not in (None, TrainingState.TAKEN_BACK):
         return "learning.applied_already"
     if project.withdrawn:

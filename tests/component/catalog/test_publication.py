@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import threading
 
@@ -13,6 +14,7 @@ from services.catalog.service import CatalogService
 from services.shared import clock
 from services.shared.actor import Role, service_actor
 from services.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.shared.ids import new_id
 from tests.conftest import person
 
 CLI = service_actor("cli")
@@ -142,3 +144,93 @@ def test_an_unknown_programme_is_not_found(catalog):
     with pytest.raises(NotFound) as refused:
         catalog.call("get_programme", {"programme_id": "00000000-0000-0000-0000-000000000000"})
     assert refused.value.code == "catalog.programme_not_found"
+
+
+PUTIAN = "CN/350000/350300"
+
+
+def outlined(code, **changes):
+    """The season in two modules and two phases, of a city and for its teachers of mathematics."""
+    made = season(code, place=PUTIAN, visibility="PLACES", audience={"subjects": ["数学"], "place_ids": [PUTIAN]})
+    made["modules"] = [
+        {"key": "public", "titles": {"zh": "公共模块", "en": "Public"}, "hour_cap": "16.00"},
+        {"key": "practice", "titles": {"zh": "实践模块", "en": "Practice"}},
+    ]
+    made["phases"] = [
+        {"key": "second", "titles": {"zh": "第二阶段", "en": "Phase two"}},
+        {"key": "first", "titles": {"zh": "第一阶段", "en": "Phase one"}},
+    ]
+    for course in made["courses"]:
+        early = course["key"] == "live_safety"
+        course.update(module="practice" if early else "public", phase="first" if early else "second")
+    return {**made, **changes}
+
+
+def test_modules_phases_and_audience_are_shown_and_told(catalog):
+    published = catalog.call("publish_programme", outlined("2023-outline"), CLI)
+    # Whoever has the address sees it, whatever the lists say.
+    shown = catalog.call("get_programme", {"programme_id": published["programme_id"]})
+    assert [(each["key"], each["hour_cap"]) for each in shown["modules"]] == [("public", "16.00"), ("practice", None)]
+    assert [(each["key"], each["opens_at"]) for each in shown["phases"]] == [
+        ("second", "2023-01-05T00:00:00+08:00"),
+        ("first", "2022-12-02T00:00:00+08:00"),
+    ]
+    assert {(each["key"], each["module"], each["phase"]) for each in shown["courses"]} >= {
+        ("party20", "public", "second"),
+        ("live_safety", "practice", "first"),
+    }
+    meant = {"stages": [], "segments": [], "subjects": ["数学"], "place_ids": [PUTIAN], "school_ids": []}
+    assert (shown["place"], shown["visibility"], shown["audience"]) == (PUTIAN, "PLACES", meant)
+    [told] = announced(catalog, contract.PROGRAMME_PUBLISHED, published["programme_id"])
+    assert (told["audience"], told["visibility"]) == (meant, "PLACES")
+    assert [each["key"] for each in told["modules"]] == ["public", "practice"]
+
+
+def test_a_programme_of_one_piece_is_for_everybody(catalog):
+    published = catalog.call("publish_programme", season("2023-plain"), CLI)
+    shown = catalog.call("get_programme", {"programme_id": published["programme_id"]})
+    assert (shown["visibility"], shown["modules"], shown["phases"]) == ("PUBLIC", [], [])
+    assert not any(shown["audience"].values())
+    assert shown["courses"][0]["module"] is None
+    [told] = announced(catalog, contract.PROGRAMME_PUBLISHED, published["programme_id"])
+    assert not {"visibility", "audience", "modules", "phases"} & set(told)
+
+
+def listed(catalog, actor=None):
+    page = catalog.call("list_programmes", {"cursor": "2023-seen-z", "limit": 3}, *([actor] if actor else []))
+    return {item["code"].removeprefix("2023-seen-") for item in page["items"] if item["code"].startswith("2023-seen-")}
+
+
+def test_on_whose_list_a_programme_stands(catalog):
+    catalog.call("publish_programme", season("2023-seen-all"), CLI)
+    catalog.call("publish_programme", outlined("2023-seen-places"), CLI)
+    catalog.call("publish_programme", outlined("2023-seen-unlisted", visibility="UNLISTED"), CLI)
+    inside = dataclasses.replace(person(), place=f"{PUTIAN}/350302/s1")
+    beside = dataclasses.replace(person(), place="CN/350000/350301/s1")
+    assert listed(catalog) == {"all"}
+    assert listed(catalog, inside) == {"all", "places"}
+    assert listed(catalog, beside) == {"all"}
+    assert listed(catalog, person(None, (Role.COUNTY_ADMIN, f"{PUTIAN}/350302"))) == {"all", "places"}
+    assert listed(catalog, person(None, (Role.PROVINCE_ADMIN, "CN/350000"))) == {"all", "places", "unlisted"}
+    assert listed(catalog, person(None, (Role.PROVINCE_ADMIN, "CN/440000"))) == {"all"}
+    assert listed(catalog, person(None, OPERATOR)) == {"all", "places", "unlisted"}
+
+
+def test_an_audience_lies_inside_the_organisers_place(catalog):
+    for code, wrong, field in (
+        ("catalog.audience_outside", {"place_ids": ["CN/350000"]}, "audience.place_ids"),
+        ("catalog.unit_unknown", {"place_ids": [PUTIAN], "school_ids": [str(new_id())]}, "audience.school_ids"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            catalog.call("publish_programme", outlined("2023-beyond", audience=wrong), CLI)
+        assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def test_a_stage_stands_for_its_segments(catalog):
+    everybody = catalog.call("publish_programme", season("2023-stage", audience={"stages": ["BASIC"]}), CLI)
+    shown = catalog.call("get_programme", {"programme_id": everybody["programme_id"]})
+    assert shown["audience"]["segments"] == ["HIGH", "KINDERGARTEN", "MIDDLE", "PRIMARY", "SPECIAL"]
+    narrowed = season("2023-stage", audience={"stages": ["BASIC"], "segments": ["PRIMARY"]})
+    catalog.call("publish_programme", narrowed, CLI)
+    shown = catalog.call("get_programme", {"programme_id": everybody["programme_id"]})
+    assert shown["audience"]["segments"] == ["PRIMARY"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import random
 import threading
 
@@ -121,6 +122,15 @@ def test_study_that_changes_no_hours_is_shown_but_not_announced(credits_service,
     assert len(announced(contract.HOURS_RECOGNISED, teacher_id)) == 1
     record(season.progressed(teacher_id, "live_safety", [(2700, 2700)], version=3))
     assert [event["version"] for event in announced(contract.HOURS_RECOGNISED, teacher_id)] == [1, 2]
+
+
+def test_hours_are_of_the_day_of_the_study_and_not_of_the_telling(recognition, season, record, teacher_id, fixed_clock):
+    fixed_clock.instant = clock.parse_instant("2023-02-11T00:04:00+08:00")
+    event_type, payload = season.progressed(teacher_id, "course_c", 1)
+    record((event_type, {**payload, "studied_at": "2023-02-10T15:59:30.000000Z"}))
+    with recognition.database.work() as db:
+        [day] = db.scalars(sa.text("SELECT effective_on FROM ledger WHERE teacher_id = :id"), {"id": teacher_id})
+    assert day == dt.date(2023, 2, 10)
 
 
 def test_evidence_that_shrinks_is_corrected_by_a_reversing_entry(recognition, season, record, teacher_id, ledger):

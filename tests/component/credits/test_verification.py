@@ -175,6 +175,30 @@ def test_an_accepted_complaint_corrects_the_ledger_and_freezes_the_year_again(
     assert [tuple(row) for row in history] == [(1, before["hash"]), (2, after["hash"])]
 
 
+def test_a_correction_names_a_category_that_the_rules_know(credits_service, teacher, complaint, handler, verification):
+    credits_service.call("assign_complaint", on(complaint), handler)
+    corrections = [{"amount": "1"}, {"amount": "6", "training_form": "线上"}]
+    with pytest.raises(InvalidInput) as refused:
+        credits_service.call(
+            "answer_complaint", on(complaint, accepted=True, reply="补记", corrections=corrections), handler
+        )
+    assert (refused.value.code, refused.value.field) == ("credits.category_unknown", "corrections.1.training_form")
+    assert figures(verification(teacher)) == ("FROZEN", "10.00", False)  # nothing was entered
+
+
+def test_where_nothing_is_required_of_a_cycle_it_is_not_met(credits_service, recognition, at, freeze):
+    """Guangdong requires hours of a year, and nothing of five."""
+    place = "CN/440000/440600/440604/s1"
+    elsewhere = person()
+    recognition.deliver("on_membership_changed", *membership(elsewhere.account_id, place))
+    freeze()
+    head = person(None, (Role.SCHOOL_ADMIN, place))
+    asked = {"place": place, "year": 2023}
+    lines = credits_service.call("list_year_verifications", asked, head)["items"]
+    [line] = [each for each in lines if each["teacher_id"] == str(elsewhere.account_id)]
+    assert (line["met"], line["cycle_met"]) == (False, None)
+
+
 def test_an_entry_is_taken_back_once(credits_service, teacher, complaint, handler, verification):
     (entry,) = credits_service.call("list_ledger", {}, teacher)["items"]
     credits_service.call("assign_complaint", on(complaint), handler)

@@ -555,3 +555,71 @@ def test_a_special_user_is_told_and_told_again_when_cleared_and_arrears_are_not_
         "【研修】因选课后未缴费，您已",
         "【研修】您的特殊用户记录已消除"[:14],
     ]
+
+
+def chosen(people, actor, period_id, **terms):
+    payload = {
+        "choice_id": str(new_id()),
+        "version": 1,
+        "teacher_id": str(actor.account_id),
+        "school_id": str(new_id()),
+        "place": "CN/440000/440100/440103/s1",
+        "offering_id": str(new_id()),
+        "period_id": period_id,
+        "state": "CHOSEN",
+        "chosen_by": "SELF",
+        "at": clock.format_instant(clock.now()),
+        **terms,
+    }
+    people.hear("on_choice_changed", "learning.choice_changed", payload)
+
+
+def test_a_teacher_is_told_once_a_period_that_courses_are_chosen_and_that_her_school_has_chosen(people, provider):
+    actor, phone = people.register()
+    period_id = str(new_id())
+    for _ in range(2):
+        chosen(people, actor, period_id)
+        chosen(people, actor, period_id, chosen_by="ADMIN")
+    for state in ("CANCELLED", "VOID", "BILLED", "ADMITTED", "PASSED"):
+        chosen(people, actor, str(new_id()), state=state)
+    people.pass_time(days=1)
+    send(people)
+    assert [text[:12] for text in provider.to(phone)] == ["【研修】您已成功选课，选", "【研修】学校已为您选课，"]
+
+
+def test_choices_of_long_ago_are_no_news(people, provider):
+    actor, phone = people.register()
+    at = clock.format_instant(clock.now())
+    people.pass_time(days=3)
+    chosen(people, actor, str(new_id()), at=at)
+    people.pass_time(days=1)
+    send(people)
+    assert provider.to(phone) == []
+
+
+def test_results_are_told_once_a_period_and_each_correction_by_itself(people, provider):
+    actor, phone = people.register()
+    grade = {
+        "teacher_id": str(actor.account_id),
+        "offering_id": str(new_id()),
+        "period_id": str(new_id()),
+        "period_code": "2023-1",
+        "course_no": "C1",
+        "title": "课程",
+        "hours": "18.00",
+        "hour_type": "PROFESSIONAL",
+        "course_type": "REMOTE",
+        "year": 2023,
+        "place": "CN/440000/440100",
+        "graded_on": "2023-06-01",
+    }
+    first, second = str(new_id()), str(new_id())
+    for choice_id, version, passed in ((first, 1, True), (second, 1, False), (first, 2, False), (first, 2, False)):
+        payload = {**grade, "choice_id": choice_id, "version": version, "passed": passed}
+        people.hear("on_course_graded", "learning.course_graded", payload)
+    people.pass_time(days=1)
+    send(people)
+    assert provider.to(phone) == [
+        "【研修】您本期课程的成绩已登记，请登录查看。",
+        "【研修】您一门课程的成绩已更正，请登录查看。",
+    ]

@@ -32,14 +32,16 @@ class FakeOwners:
     def __init__(self) -> None:
         self.complete: set[str] = set()
         self.places: dict[str, str] = {}
+        self.teaches: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
 
     def call(self, service: str, method: str, arguments: dict[str, Any], **_: Any) -> dict[str, Any]:
         self.asked.append(f"{service}.{method}")
         if (service, method) == ("identity", "check_enrolment_facts"):
-            return {"complete": arguments["account_id"] in self.complete}
+            told = {"complete": arguments["account_id"] in self.complete, "segment": "", "subject": ""}
+            return {**told, **self.teaches.get(arguments["account_id"], {})}
         if (service, method) == ("org", "get_placement_facts") and arguments["teacher_id"] in self.places:
-            return {"place": self.places[arguments["teacher_id"]]}
+            return {"place": self.places[arguments["teacher_id"]], "school_id": None}
         raise NotFound("shared.not_found")
 
 
@@ -211,6 +213,15 @@ class World:
 
     def record(self, *bodies: dict[str, Any]) -> None:
         self.ingest.deliver_batch("record_segments", list(bodies), events=False)
+
+    def tell_noted(self, actor: Actor, programme: Programme) -> int:
+        """She looks at her hours: what was noted is told. How much that was."""
+        reply = self.learning.call("tell_progress", {"programme_id": programme.programme_id}, actor)
+        return int(reply["told"])
+
+    def tell_due(self) -> None:
+        while self.ingest.service.tell_due_progress():
+            pass
 
     def play(self, opened: dict[str, Any], seq: int, begin: int, end: int) -> dict[str, Any]:
         """Watch in real time, report at the end, and have it recorded."""

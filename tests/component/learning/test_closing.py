@@ -19,7 +19,8 @@ def close(world, programme):
 
 
 def let_settle(world):
-    """Real time passes: markers wait until every gateway has published what it accepted."""
+    """Real time passes: markers wait until every gateway has published what it accepted, and all that is due was told."""
+    world.tell_due()
     with world.learning.database.work() as db:
         db.execute(sa.update(ClosingMarker).values(due_at=sa.func.now()))
 

@@ -120,3 +120,65 @@ def test_a_newer_version_of_a_programme_replaces_the_older_one_whatever_the_orde
     world.learning.deliver("on_programme_published", "catalog.programme_published", {**newer, "version": 2})
     teacher = world.enrolled(programme)
     assert world.open(teacher, programme.activity_id("gated", "v1"))["silence_limit_seconds"] == 60
+
+
+AUDIENCE = {"stages": [], "segments": [], "subjects": [], "place_ids": [], "school_ids": []}
+
+
+def audience(**lists):
+    return {**AUDIENCE, **lists}
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        audience(segments=["PRIMARY", "MIDDLE"]),
+        audience(subjects=["CHINESE"]),
+        audience(place_ids=["CN/350000", "CN/440000/440100"]),
+        audience(segments=["PRIMARY"], subjects=["CHINESE"], place_ids=["CN/440000"]),
+        AUDIENCE,
+    ],
+)
+def test_who_is_in_every_list_enrols(world, meant):
+    programme = world.publish_programme(audience=meant)
+    world.learning.call("enrol", {"programme_id": programme.programme_id}, world.teacher())
+    assert world.owners.asked == []
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        audience(segments=["VOCATIONAL"]),
+        audience(subjects=["MATHS"]),
+        audience(place_ids=["CN/350000"]),
+        audience(place_ids=["CN/440000/44010"]),  # the beginning of a code is no place
+        audience(school_ids=[str(new_id())]),
+        audience(segments=["PRIMARY"], place_ids=["CN/350000"]),
+    ],
+)
+def test_who_is_not_in_the_audience_is_refused(world, meant):
+    programme, teacher = world.publish_programme(audience=meant), world.teacher()
+    place = "CN/440000/440100/440103/other"
+    world.owners.complete.add(str(teacher.account_id))
+    world.owners.teaches[str(teacher.account_id)] = {"segment": "PRIMARY", "subject": "CHINESE"}
+    world.owners.places[str(teacher.account_id)] = place
+    with pytest.raises(Conflict) as refusal:
+        world.learning.call("enrol", {"programme_id": programme.programme_id}, teacher)
+    assert refusal.value.code == "learning.not_in_audience"
+
+
+def test_who_has_just_changed_her_subject_is_asked_about_at_its_owner(world):
+    programme, teacher = world.publish_programme(audience=audience(subjects=["MATHS"])), world.teacher()
+    world.owners.complete.add(str(teacher.account_id))
+    world.owners.teaches[str(teacher.account_id)] = {"segment": "PRIMARY", "subject": "MATHS"}
+    world.learning.call("enrol", {"programme_id": programme.programme_id}, teacher)
+    assert world.owners.asked == ["identity.check_enrolment_facts"]
+
+
+def test_a_narrower_audience_takes_nobody_out(world):
+    programme = world.publish_programme()
+    teacher = world.enrolled(programme)
+    narrowed = {**programme.payload, "version": 2, "audience": audience(segments=["VOCATIONAL"])}
+    world.learning.deliver("on_programme_published", "catalog.programme_published", narrowed)
+    assert world.learning.call("enrol", {"programme_id": programme.programme_id}, teacher)["programme_state"] == "OPEN"
+    assert world.open(teacher, programme.activity_id("gated", "v1"))["play_token"]

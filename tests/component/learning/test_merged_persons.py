@@ -68,6 +68,7 @@ def test_a_late_report_of_the_former_account_counts_for_the_person(world: World)
     opened = world.open(former, video)
     merge(world, kept, former)
     world.play(opened, 1, 900, 960)
+    world.tell_noted(kept, programme)
     course = programme.course_id("free")
     assert newest(world, kept, course)["videos"][0]["seen"] == [[0, 960]]
     assert newest(world, former, course)["videos"] == []

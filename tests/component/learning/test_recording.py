@@ -82,6 +82,7 @@ def test_two_consumers_with_the_same_messages_record_them_once(world):
         thread.join()
     assert errors == []
     for teacher in teachers:
+        world.tell_noted(teacher, programme)
         assert world.watched(teacher, activity_id) == (((0, 300),), ((0, 300),))
         versions = [snapshot["version"] for snapshot in world.snapshots(teacher)]
         assert sorted(versions) == list(range(1, len(versions) + 1))

@@ -64,10 +64,15 @@ def test_learning_learns_the_present_place_and_nobody_else_may_ask(org: Org) -> 
     with pytest.raises(NotFound):
         org.call("get_placement_facts", question, learning)
     choose(org, teacher, school)
-    assert org.call("get_placement_facts", question, learning) == {"state": "PENDING", "place": school["place"]}
+    pending = {"state": "PENDING", "place": school["place"], "school_id": school["school_id"]}
+    assert org.call("get_placement_facts", question, learning) == pending
     decide(org, "verify_membership", admin, teacher)
     decide(org, "release_membership", admin, teacher, reason="调离")
-    assert org.call("get_placement_facts", question, learning) == {"state": "RELEASED", "place": ""}
+    assert org.call("get_placement_facts", question, learning) == {
+        "state": "RELEASED",
+        "place": "",
+        "school_id": None,
+    }
     for other in (teacher, admin, service_actor("credits")):
         with pytest.raises(NotAllowed):
             org.call("get_placement_facts", question, other)

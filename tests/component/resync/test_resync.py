@@ -59,6 +59,7 @@ DAMAGES = [
     _plain("catalog", "learning.choice_changed", "choice", "subject"),
     _plain("identity", "org.tenant_policy_changed", "tenant_policy"),
     _plain("learning", "identity.profile_changed", "learner"),
+    _plain("learning", "org.employment_changed", "employment"),
     # Both tell of one row: what only the other knows stays as it is.
     Damage(
         "org",

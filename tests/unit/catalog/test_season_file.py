@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from decimal import Decimal
 
 import pytest
 from marshmallow import ValidationError
 
 from services.catalog import schemas, season_file
+from services.credits.pack_files import load_season_pack
+from services.credits.rules.pack import Kind
 from services.shared.bus.calls import first_fault
 from services.shared.yaml_files import YamlError
 
@@ -89,3 +92,51 @@ def test_broken_files_name_the_fault(tmp_path):
         season_file.read_season(path)
     with pytest.raises(YamlError, match="2023-winter"):
         season_file.read_shipped_season("2099-winter")
+
+
+def part(key, **more):
+    return {"key": key, "titles": {"zh": key, "en": key}, **more}
+
+
+def in_parts(season, name, parts, key):
+    season[name] = parts
+    for course in season["courses"]:
+        course[name.removesuffix("s")] = key
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda s: in_parts(s, "modules", [part("a"), part("a")], "a"), "modules.1.key"),
+        (lambda s: in_parts(s, "modules", [part("a"), part("b")], "a"), "modules.1.key"),
+        (lambda s: in_parts(s, "modules", [part("a")], "b"), "courses.0.module"),
+        (lambda s: in_parts(s, "modules", [part("a", hour_cap="16.001")], "a"), "modules.0.hour_cap"),
+        (lambda s: in_parts(s, "modules", [part("a", hour_cap="0")], "a"), "modules.0.hour_cap"),
+        (lambda s: in_parts(s, "phases", [part("a", hour_cap="16")], "a"), "phases.0.hour_cap"),
+        (lambda s: s.update(modules=[part("a")]), "courses.0.module"),
+        (lambda s: s["courses"][2].update(phase="first"), "courses.2.phase"),
+        (lambda s: s.update(modules=[]), "modules"),
+        (lambda s: s.update(visibility="SECRET"), "visibility"),
+        (lambda s: s.update(visibility="PLACES"), "audience.place_ids"),
+        (lambda s: s.update(visibility="PLACES", audience={"subjects": ["数学"]}), "audience.place_ids"),
+        (lambda s: s.update(audience={"stages": ["HIGHER"]}), "audience.stages.0"),
+        (lambda s: s.update(audience={"stages": ["VOCATIONAL"], "segments": ["PRIMARY"]}), "audience.segments"),
+        (lambda s: s.update(audience={"segments": ["小学"]}), "audience.segments.0"),
+        (lambda s: s.update(audience={"place_ids": ["CN/350000/350300/s1"]}), "audience.place_ids.0"),
+        (lambda s: s.update(audience={"school_ids": ["x"]}), "audience.school_ids.0"),
+    ],
+)
+def test_a_faulty_outline_is_refused_at_its_place(change, field):
+    season = copy.deepcopy(SHIPPED)
+    change(season)
+    with pytest.raises(ValidationError) as refused:
+        schemas.Season().load(season)
+    assert first_fault(refused.value.messages)[0] == field
+
+
+def test_modules_of_the_shipped_season_show_what_its_pack_recognises():
+    season = season_file.read_shipped_season("2026-putian-50h")
+    pack = load_season_pack(season["rule_pack"])
+    caps = {course: rule.cap for rule in pack.rules if rule.kind is Kind.ITEM_CAP for course in rule.courses}
+    shown = {module["key"]: Decimal(module["hour_cap"]) for module in season["modules"]}
+    assert {course["key"]: shown[course["module"]] for course in season["courses"]} == caps

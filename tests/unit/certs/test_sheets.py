@@ -66,6 +66,13 @@ def text_of(pdf):
     return re.sub(r"\s+", "", "".join(page.get_textpage().get_text_range() for page in document))
 
 
+def test_a_sheet_calls_no_cycle_met_of_which_nothing_is_required():
+    cycle = {**year()["cycle"], "met": True, "shortfalls": [], "required": []}
+    text = text_of(sheets.render_year(year(cycle=cycle, probation=None), PERSON, None))
+    assert "无考核要求" in text
+    assert "达到要求Met" not in text.replace("未达到要求", "")
+
+
 def test_a_sheet_says_whose_what_against_what_and_by_which_snapshot():
     text = text_of(sheets.render_year(year(), PERSON, None))
     for expected in (

@@ -532,3 +532,36 @@ def test_the_packs_are_listed():
     assert listed["smartedu-2023-winter"] == "ACTIVE"
     assert listed["smartedu-2023-summer"] == "DRAFT"
     assert {"putian-2026-50h", "guangxi-2016", "guangzhou-ict-1502", "guangdong-90"} <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "place"),
+    [
+        ({"watched": [{"from": 60, "to": 30, "at": AFTER}]}, "interval_reversed", "videos.0.watched.0.to"),
+        ({"watched": [{"from": 0, "to": 601, "at": AFTER}]}, "interval_outside", "videos.0.watched.0.to"),
+        ({"quizzes": [{"at_seconds": 601, "answered_at": None}]}, "interval_outside", "videos.0.quizzes.0.at_seconds"),
+        ({"watched": [{"from": 0, "to": 9, "at": "2023-02-01T12:00:00"}]}, "instant_form", "videos.0.watched.0.at"),
+        ({"duration_seconds": "600"}, "document_form", "videos.0.duration_seconds"),
+    ],
+)
+def test_a_fault_of_a_season_has_a_code_that_tells_what_is_wrong(change, code, place):
+    with pytest.raises(EvaluationError) as refused:
+        season([{**video("party20", "v1", 10), **change}])
+    assert (refused.value.code, refused.value.place) == (f"credits.{code}", place)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "place"),
+    [
+        ({"amount": "1e3"}, "amount_form", "entries.0.amount"),
+        ({"amount": "1.001"}, "amount_form", "entries.0.amount"),
+        ({"amount": "NaN"}, "amount_form", "entries.0.amount"),
+        ({"probation": 1}, "document_form", "entries.0.probation"),
+        ({"probation": "false"}, "document_form", "entries.0.probation"),
+    ],
+)
+def test_a_fault_of_an_entry_has_a_code_that_tells_what_is_wrong(change, code, place):
+    entry = {"year": 2021, "unit": "CREDIT", "amount": "10", **change}
+    with pytest.raises(EvaluationError) as refused:
+        evaluate_document({"kind": "ledger", "pack": "guangxi-2016", "years": [2021], "entries": [entry]})
+    assert (refused.value.code, refused.value.place) == (f"credits.{code}", place)

@@ -116,7 +116,8 @@ def test_programme_windows_are_half_open():
     ],
 )
 def test_the_guards_of_enrolment(state, complete, placed, refusal):
-    assert enrolment.enrolment_refusal(state, LearnerFacts(complete, placed)) == refusal
+    facts = LearnerFacts(complete, place="CN/440000/440100/440103/other" if placed else "")
+    assert enrolment.enrolment_refusal(state, {}, facts) == refusal
 
 
 @pytest.mark.parametrize(

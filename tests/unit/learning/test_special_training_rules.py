@@ -38,6 +38,7 @@ def project(**changes):
         ({}, {}, None, FROM - dt.timedelta(microseconds=1), "learning.applications_not_open"),
         ({}, {"membership": "RELEASED"}, None, NOW, "learning.application_needs_school"),
         ({}, {"school_id": None}, None, NOW, "learning.application_needs_school"),
+        ({}, {"employment": "LEFT"}, None, NOW, "learning.application_archived"),  # S3:187-192
         ({}, {"place": "CN/440000/440300/440304/s1"}, None, NOW, "learning.project_unknown"),
         ({}, {"place": f"{CITY}9/440103/s1"}, None, NOW, "learning.project_unknown"),
         ({"withdrawn": True}, {}, None, NOW, "learning.project_withdrawn"),

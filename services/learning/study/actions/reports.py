@@ -14,10 +14,10 @@ from services.learning.contract import reports
 from services.learning.models import ranges_text
 from services.learning.review.queries import keep_held
 from services.learning.study import queries, trail
-from services.learning.study.actions.evidence import announce_progress
+from services.learning.study.actions.evidence import TeacherCourse, note_progress
 from services.learning.study.actions.sessions import since_opening
 from services.learning.study.queries import LockedSession, Video
-from services.learning.study.rules import earning, multirange, quizzes
+from services.learning.study.rules import earning, multirange, quizzes, telling
 from services.learning.study.rules.earning import Accrual, Earned, Terms
 from services.learning.study.rules.multirange import EMPTY, Ranges
 from services.learning.study.rules.quizzes import QuizStanding
@@ -115,13 +115,14 @@ def record_segments(db: Session, batch: Collection[StudyReport], now: dt.datetim
     if not taken:
         return
     gains = _gains(taken)
-    changed, held = _add_watched(db, gains)
+    changed, held, whole = _add_watched(db, gains, videos)
     _keep_sittings(db, {id(one.sitting): one.sitting for one in taken}.values())
     # A late report of a sitting under review is held like the rest of it, and what is watched again is held no longer.
     keep_held(db, held | {one.sitting.pair for one in taken if one.sitting.row.held})
     day = now.astimezone(clock.BEIJING).date()
     trail.add_reports(db, [_recorded(one, day) for one in taken])
-    announce_progress(db, _to_announce(changed, gains, videos, now))
+    ended = {one.sitting.pair for one in taken if one.sitting.row.ended_at is not None}
+    note_progress(db, _to_tell(_news(changed, gains, videos, now), videos, whole | ended, now), now)
 
 
 def _take(
@@ -231,16 +232,20 @@ _ADD_WATCHED = """
     ON CONFLICT (teacher_id, activity_id) DO UPDATE
     SET seen = watched.seen + excluded.seen, countable = watched.countable + excluded.countable
     WHERE NOT (watched.seen @> excluded.seen AND watched.countable @> excluded.countable) OR NOT isempty(watched.held)
-    RETURNING teacher_id, activity_id, NOT isempty(watched.held) AS is_held
+    RETURNING teacher_id, activity_id, countable, NOT isempty(watched.held) AS is_held
 """
 
 
-def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tuple[set[Pair], set[Pair]]:
-    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed, and those with time held."""
+def _add_watched(
+    db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]], videos: Mapping[uuid.UUID, Video]
+) -> tuple[set[Pair], set[Pair], set[Pair]]:
+    """Add to the sets in one statement; returns the (teacher, activity) pairs that changed, those of them with time held,
+    and those whose every second may count now.
+    """
     # Sorted by key, so that two batches take their row locks in one order.
     rows = [(pair, *gain) for pair, gain in sorted(gains.items()) if gain[0]]
     if not rows:
-        return set(), set()
+        return set(), set(), set()
     result = run_plain(
         db,
         _ADD_WATCHED,
@@ -251,23 +256,38 @@ def _add_watched(db: Session, gains: Mapping[Pair, tuple[Ranges, Ranges]]) -> tu
             "countable": words_of(ranges_text(countable) for _, _, countable in rows),
         },
     )
-    pairs = {(row.teacher_id, row.activity_id): row.is_held for row in result}
-    return set(pairs), {pair for pair, is_held in pairs.items() if is_held}
+    pairs = {(row.teacher_id, row.activity_id): row for row in result}
+    held = {pair for pair, row in pairs.items() if row.is_held}
+    whole = {pair for pair, row in pairs.items() if row.countable == ((0, videos[pair[1]].activity.seconds),)}
+    return set(pairs), held, whole
 
 
-def _to_announce(
+def _news(
     changed: set[Pair],
     gains: Mapping[Pair, tuple[Ranges, Ranges]],
     videos: Mapping[uuid.UUID, Video],
     now: dt.datetime,
 ) -> set[Pair]:
-    """The (teacher, course) pairs whose evidence is new.
+    """The (teacher, activity) pairs that changed the evidence.
 
     What is merely looked at after the close is history of ours: credits has balanced its books with the counts of
     `study_closed`, so only time that counts may still be added to them.
     """
     return {
-        (teacher_id, videos[activity_id].course.course_id)
+        (teacher_id, activity_id)
         for teacher_id, activity_id in changed
         if gains[teacher_id, activity_id][1] or now < videos[activity_id].programme.closes_at
     }
+
+
+def _to_tell(
+    news: set[Pair], videos: Mapping[uuid.UUID, Video], mattering: set[Pair], now: dt.datetime
+) -> dict[TeacherCourse, dt.datetime]:
+    """By when credits must be told of each (teacher, course): the earliest that one of its videos asks for."""
+    tell_by: dict[TeacherCourse, dt.datetime] = {}
+    for pair in news:
+        video = videos[pair[1]]
+        by = telling.tell_by(video.programme.closes_at, now, matters=pair in mattering)
+        key = (pair[0], video.course.course_id)
+        tell_by[key] = min(by, tell_by.get(key, by))
+    return tell_by

@@ -14,6 +14,7 @@ from services.learning.contract.tokens import PLAY_TOKEN_LIFETIME, PlayToken
 from services.learning.enrolment.queries import require_enrolment
 from services.learning.models import StudySession
 from services.learning.study import queries
+from services.learning.study.actions.evidence import hasten
 from services.learning.study.queries import LockedSession, Video
 from services.learning.study.rules import earning, explaining, presence
 from services.learning.study.rules.explaining import Reason
@@ -115,6 +116,7 @@ def _end_previous(db: Session, previous: StudySession, request: OpenRequest, now
         # begins after it, for the sessions of one teacher never overlap.
         last_ms = previous.spent[-1][1] if previous.spent else 0
         previous.ended_at = max(now, previous.opened_at + last_ms * MILLISECOND)
+        hasten(db, previous.teacher_id, previous.course_id, now)
     return max(now, previous.ended_at)
 
 

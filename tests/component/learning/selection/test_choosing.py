@@ -291,3 +291,37 @@ def test_what_is_billed_can_be_void_but_not_cancelled(market: Market, state: str
     refused(Conflict, "learning.choice_state", market.cancel, teacher, choice)
     market.at("2023-03-12T00:00:00+08:00")
     assert market.void(centre(CITY), choice)["state"] == "VOID"
+
+
+def employed(market: Market, teacher: Any, status: str, version: int) -> None:
+    payload = {"teacher_id": str(teacher.account_id), "version": version, "status": status, "place": SCHOOL}
+    market.learning.deliver("on_employment_changed", "org.employment_changed", payload)
+
+
+@pytest.mark.parametrize(
+    "status", ["LEFT", "RETIRED", "SECONDED", "SICK_LEAVE", "MATERNITY_LEAVE", "ABROAD", "DECEASED"]
+)
+def test_who_is_archived_chooses_nothing_and_nobody_chooses_for_her(market: Market, status: str) -> None:
+    offering, teacher = market.offering(market.period()), market.teacher()
+    employed(market, teacher, status, 1)
+    refused(Conflict, "learning.archived", market.choose, teacher, offering)
+    refused(Conflict, "learning.archived", market.choose_for, school_admin(), teacher, offering)
+    market.learning.call("put_in_basket", {"offering_id": offering["offering_id"]}, teacher)
+    [line] = market.learning.call("get_basket", {}, teacher)["lines"]
+    assert line["refusal"] == "learning.archived"
+    assert market.taken(offering) == 0
+
+
+def test_who_is_restored_chooses_again_whatever_the_order_of_news(market: Market) -> None:
+    offering, teacher = market.offering(market.period()), market.teacher()
+    employed(market, teacher, "ON_DUTY", 2)
+    employed(market, teacher, "LEFT", 1)
+    assert market.choose(teacher, offering)["state"] == "CHOSEN"
+
+
+def test_what_was_chosen_before_the_archive_can_still_be_given_back(market: Market) -> None:
+    offering, teacher = market.offering(market.period()), market.teacher()
+    choice = market.choose(teacher, offering)
+    employed(market, teacher, "RETIRED", 1)
+    assert market.cancel(teacher, choice)["state"] == "CANCELLED"
+    assert market.taken(offering) == 0

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.shared import row_security
 
-revision = "0015"
-down_revision = "0014"
+revision = "0018"
+down_revision = "0017"
 
 SIGNED_IN = "app_person() IS NOT NULL"
 PLACE = sa.Text(collation="C")

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.shared import row_security
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 PLACE = sa.Text(collation="C")
 INSTANT = sa.DateTime(timezone=True)
