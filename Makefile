@@ -72,8 +72,8 @@ auth-abuse: .venv/installed-dev ## guess a million passwords of ten thousand acc
 		YANXIU_ABUSE_ROUNDS=$(or $(ROUNDS),500) $(RUN)/python -m pytest -s tests/component/identity/access/test_abuse.py
 
 .PHONY: forge
-forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals and statements; FORGERIES=n
-	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest tests/unit/certs/test_offline.py \
+forge: .venv/installed-dev ## try a hundred thousand forged certificate numbers, seals, statements and badges; FORGERIES=n
+	@YANXIU_FORGERIES=$(or $(FORGERIES),100000) $(RUN)/python -m pytest tests/unit/certs/test_offline.py tests/unit/certs/test_badges.py \
 		tests/component/certs/test_verification.py
 
 .PHONY: verifier

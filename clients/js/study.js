@@ -13,8 +13,10 @@ const LATER = new Set([429, 502, 503, 504]);
 const FIRST_INTERVAL_SECONDS = 30;
 const LONGEST_INTERVAL_SECONDS = 300;
 const RENEW_BEFORE_SECONDS = 120;
-// Two looks at the position this far apart are one stretch of playing; a longer step was a seek.
+// How far the position may run ahead of the time between two looks, for a player tells it late; a longer step was a seek.
 const LONGEST_STEP_SECONDS = 2.5;
+// A player that stops may tell a position a few frames before the one it told last; nobody went back.
+const LONGEST_JITTER_SECONDS = 0.5;
 
 /** The server said no; `code` is stable. */
 export class RefusedError extends Error {
@@ -280,18 +282,32 @@ export class Watching {
     this.current = null;
   }
 
-  /** The player is playing and stands at `position`; the last look was `elapsed` ago (both in seconds). */
+  /** The player has come to `position` by playing; the last look was `elapsed` ago (both in seconds). */
   at(position, elapsed = 0) {
-    const end = this.current?.[1];
-    if (end !== undefined && position >= end && position - end <= Math.max(LONGEST_STEP_SECONDS, elapsed)) {
-      this.current[1] = position;
+    const step = this.current ? position - this.current[1] : Infinity;
+    if (step >= -LONGEST_JITTER_SECONDS && step <= elapsed + LONGEST_STEP_SECONDS) {
+      this.current[1] = Math.max(this.current[1], position);
     } else {
-      this.cut();
-      this.current = [position, position];
+      this.begin(position);
     }
   }
 
-  /** Sought: what follows is another stretch. */
+  /** Sought `elapsed` after the last look: what was played in between stands in the element's own ranges. */
+  leaveOff(played, elapsed) {
+    if (!this.current) return;
+    const end = this.current[1];
+    for (let index = 0; index < (played?.length ?? 0); index += 1) {
+      const isHere = played.start(index) <= end && end <= played.end(index);
+      if (isHere) this.current[1] = Math.min(played.end(index), end + elapsed);
+    }
+  }
+
+  /** What is played next is another stretch, and begins at `position`. */
+  begin(position) {
+    this.cut();
+    this.current = [position, position];
+  }
+
   cut() {
     if (this.current) this.stretches.push(this.current);
     this.current = null;
@@ -344,15 +360,15 @@ export class PlayerReporter {
     this.listeners = [];
   }
 
+  /** Call while the player stands still: a page that is busy when playing begins learns of it seconds later. */
   start() {
-    // From the very position where playing begins: the first "timeupdate" comes a quarter of a second later.
-    for (const name of ["play", "timeupdate"]) this.listen(this.media, name, () => this.looked());
-    this.listen(this.media, "seeking", () => this.watching.cut());
+    this.look();
+    for (const name of ["play", "timeupdate", "seeking"]) this.listen(this.media, name, () => this.look());
     // A pause does not move the position: the second that it falls into goes on when playing does.
-    this.listen(this.media, "pause", () => this.now());
-    this.listen(this.media, "ended", () => this.ended());
-    this.listen(this.page, "visibilitychange", () => this.page.visibilityState === "hidden" && this.leave());
-    this.listen(this.page, "pagehide", () => this.leave());
+    for (const name of ["pause", "ended"]) this.listen(this.media, name, () => this.now());
+    // The page may never run again: the journal is written first, and the request outlives the page.
+    this.listen(this.page, "visibilitychange", () => this.page.visibilityState === "hidden" && this.now({ keepalive: true }));
+    this.listen(this.page, "pagehide", () => this.now({ keepalive: true }));
     this.plan();
     this.planRenewal(this.session.opened.expires_in_seconds);
     this.planPrompt(this.session.opened.prompt_in_seconds);
@@ -364,8 +380,10 @@ export class PlayerReporter {
     return this.now();
   }
 
-  /** Report what was played since the last time; false when it has to wait. */
+  /** Report what was played up to this moment; false when it has to wait. */
   async now(options) {
+    // The last look may have been a quarter of a second ago, in the second before.
+    this.look();
     const segments = this.watching.take();
     try {
       return segments.length ? await this.session.report(segments, options) : await this.session.flush(options);
@@ -377,24 +395,18 @@ export class PlayerReporter {
     }
   }
 
-  looked() {
-    // A busy page looks late; what was played meanwhile was played. A seek has its own event.
+  /** Where the player stands. A position was reached by playing unless it is being sought: then playing begins there. */
+  look() {
     const now = this.clock();
-    if (!this.media.paused) this.watching.at(this.media.currentTime, (now - this.lookedAt) / 1000);
+    // A busy page looks late; what was played meanwhile was played.
+    const elapsed = (now - this.lookedAt) / 1000;
+    if (this.media.seeking) {
+      this.watching.leaveOff(this.media.played, elapsed);
+      this.watching.begin(this.media.currentTime);
+    } else {
+      this.watching.at(this.media.currentTime, elapsed);
+    }
     this.lookedAt = now;
-  }
-
-  /** The last look may have been a quarter of a second before the end, and a media element that has ended is paused. */
-  ended() {
-    this.watching.at(this.media.currentTime);
-    return this.now();
-  }
-
-  /** The page may never run again: the journal is written first, and the request outlives the page. */
-  leave() {
-    // The last look may have been a quarter of a second ago, in the second before.
-    this.looked();
-    return this.now({ keepalive: true });
   }
 
   plan() {

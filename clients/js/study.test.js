@@ -321,6 +321,65 @@ test("a page that was too busy to look loses nothing; a seek is still no playing
   assert.equal(gateway.seconds(), 7 + 2);
 });
 
+/** A player as a page meets it: `look` is an event that the page hears, at `position` of the video and `at` of the clock. */
+function busyPlayer(session) {
+  let now = 0;
+  const kit = player(session, { clock: () => now });
+  const look = (name, position, at, state = {}) => {
+    Object.assign(kit.media, { currentTime: position, paused: false, seeking: false }, state);
+    now = at * 1000;
+    kit.media.dispatchEvent(new Event(name));
+  };
+  return { ...kit, look };
+}
+
+test("a page that hears late that playing began loses nothing of its beginning", async () => {
+  const gateway = new Gateway();
+  const { look, reporter } = busyPlayer(await client(gateway).open("video"));
+  look("play", 1.4, 1.5);
+  look("timeupdate", 2.9, 3);
+  look("pause", 3.1, 3.2, { paused: true });
+  await reporter.session.sending;
+  assert.equal(gateway.seconds(), 3);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), 3);
+});
+
+test("a page that is busy just after playing began loses nothing, though it was told of it late", async () => {
+  const gateway = new Gateway();
+  const { look, reporter } = busyPlayer(await client(gateway).open("video"));
+  look("play", 0, 0.4); // the position is that of the last frame shown
+  look("timeupdate", 3.2, 3.3);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), 3);
+});
+
+test("a seek ends one stretch where playing left off and begins the next where it goes on", async () => {
+  const gateway = new Gateway();
+  const { look, media, reporter } = busyPlayer(await client(gateway).open("video"));
+  look("timeupdate", 2.9, 2.9);
+  media.played = { length: 1, start: () => 0, end: () => 3.1 };
+  look("seeking", 60, 3.2, { seeking: true });
+  look("timeupdate", 61.5, 5); // heard late: it went on from 60
+  look("timeupdate", 62.2, 5.7);
+  await reporter.stop();
+  assert.deepEqual(JSON.parse([...gateway.recorded.values()][0])[1], [
+    { from: 0, to: 3 },
+    { from: 60, to: 62 },
+  ]);
+});
+
+test("a player that stops a frame before its last position has not gone back", async () => {
+  const gateway = new Gateway();
+  const { look, reporter } = busyPlayer(await client(gateway).open("video"));
+  look("timeupdate", 2.3, 2.3);
+  look("pause", 2.26, 2.3, { paused: true });
+  look("play", 2.26, 9);
+  look("timeupdate", 4, 10.8);
+  await reporter.stop();
+  assert.equal(gateway.seconds(), 4);
+});
+
 test("the teacher is asked whether they are there, and the next prompt is planned", async () => {
   const gateway = new Gateway();
   const session = await client(gateway).open("video");

@@ -59,6 +59,15 @@ def evaluate_rules(document: dict[str, Any]) -> dict[str, Any]:
     return ask("credits", "evaluate_rules", document)
 
 
+@blueprint.get("/held-grades")
+@blueprint.doc(operationId="list_held_grades")
+@blueprint.arguments(schemas.HeldGradesQuery, location="query")
+@blueprint.response(200, schemas.HeldGrades)
+def list_held_grades(query: dict[str, Any]) -> dict[str, Any]:
+    """Course grades of a place's teachers whose hours a frozen year could not take: a complaint decides about each."""
+    return ask_page("credits", "list_held_grades", query)
+
+
 @blueprint.get("/handovers")
 @blueprint.doc(operationId="list_handovers")
 @blueprint.arguments(schemas.HandoversQuery, location="query")

@@ -37,3 +37,12 @@ def list_statistics_below(query: dict[str, Any]) -> dict[str, Any]:
 def list_statistics_by_day(query: dict[str, Any]) -> dict[str, Any]:
     """By how much the totals changed, day by day."""
     return ask("credits", "list_statistics_by_day", schemas.StatisticsByDayQuery().dump(query))
+
+
+@blueprint.get("/statistics/teachers")
+@blueprint.doc(operationId="list_teacher_statistics")
+@blueprint.arguments(schemas.TeacherStatisticsQuery, location="query")
+@blueprint.response(200, schemas.TeacherStatisticsPage)
+def list_teacher_statistics(query: dict[str, Any]) -> dict[str, Any]:
+    """How far each teacher of a place has come in a programme, school by school; never in the order of their figures."""
+    return ask_page("credits", "list_teacher_statistics", schemas.TeacherStatisticsQuery().dump(query))

@@ -5,9 +5,15 @@ export default defineConfig({
   testDir: "e2e",
   timeout: 120_000,
   expect: { timeout: 15_000 },
-  // One installation, one simulated phone network: side by side they would wait for each other's codes.
-  workers: 1,
-  reporter: [["line"]],
+  // Every test has people of its own, so they are played side by side, more than there are cores: most of their time they
+  // watch a video. The longest begins first.
+  fullyParallel: true,
+  workers: 3,
+  projects: [
+    { name: "season", testMatch: "season.spec.ts" },
+    { name: "others", testIgnore: "season.spec.ts" },
+  ],
+  reporter: [["line"], ...(process.env.YANXIU_REPORT ? [["json", { outputFile: process.env.YANXIU_REPORT }] as const] : [])],
   use: {
     actionTimeout: 20_000,
     baseURL: process.env.YANXIU_ADDRESS,
@@ -19,6 +25,6 @@ export default defineConfig({
     },
     viewport: { width: 390, height: 844 },
     locale: "zh-CN",
-    trace: "retain-on-failure",
+    trace: { mode: "retain-on-failure", screenshots: false },
   },
 });

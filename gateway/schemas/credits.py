@@ -8,6 +8,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from gateway.schemas import Page, PageReply, Schema, Text
+from services.credits.contract.grades import WAITING
 from services.credits.contract.handovers import HandoverState, HeldReason
 from services.credits.contract.recognisers import Recogniser
 
@@ -184,6 +185,41 @@ class RuleOutcome(ma.Schema):
     items = fields.List(fields.Dict(), metadata={"description": "Of items: each rule's credits, and whether capped."})
     trace = fields.List(fields.Dict(), metadata={"description": "Every rule that changed a number."})
     pack = fields.Dict(metadata={"description": "The pack's id, version and status."})
+
+
+_HELD = {
+    "description": "HELD: passed, and the hours are not entered. HELD_BACK: not passed any more, and the hours still stand.",
+    "example": "HELD",
+}
+
+
+class HeldGradesQuery(Page):
+    place = Text(
+        80, required=True, metadata={"description": "A place in the tree.", "example": "CN/440000/440100/440103"}
+    )
+    state = fields.String(validate=validate.OneOf([str(state) for state in WAITING]), metadata=_HELD)
+    year = fields.Integer(
+        validate=validate.Range(2000, 2200), metadata={"description": "The frozen year.", "example": 2023}
+    )
+
+
+class HeldGrade(ma.Schema):
+    """A course's grade that came when the year of its hours was frozen."""
+
+    choice_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    course_no = fields.String(metadata={"example": "GZ-2023-0117"})
+    title = fields.String(metadata={"example": "信息技术与课堂教学"})
+    passed = fields.Boolean(metadata={"example": True})
+    hours = fields.String(metadata=_HOURS)
+    year = fields.Integer(metadata={"example": 2023})
+    state = fields.String(metadata=_HELD)
+    recorded_at = fields.String(metadata={"example": "2024-02-01T02:00:00.000000Z"})
+    changed_at = fields.String(metadata={"example": "2024-02-01T02:00:00.000000Z"})
+
+
+class HeldGrades(PageReply):
+    items = fields.List(fields.Nested(HeldGrade))
 
 
 class HandoversQuery(Page):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import marshmallow as ma
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from gateway.schemas import Page, PageReply, Schema, Text
+from services.credits.contract.statistics import Stage
 
 EXAMPLE_ID = "0191f2b4-5d6e-7a3b-8c1d-2e3f4a5b6c7d"
 _PROGRAMME = {
@@ -29,6 +30,33 @@ class StatisticsBelowQuery(Page):
 class StatisticsByDayQuery(StatisticsQuery):
     first = fields.Date(required=True, metadata={"description": "A Beijing day.", "example": "2023-01-05"})
     last = fields.Date(required=True, metadata={"description": "At most 400 days on.", "example": "2023-02-28"})
+
+
+class TeacherStatisticsQuery(Page):
+    programme_id = fields.UUID(required=True, metadata={"example": EXAMPLE_ID})
+    place = Text(80, required=True, metadata=_PLACE)
+    stage = fields.String(
+        validate=validate.OneOf([str(stage) for stage in Stage]), metadata={"description": "Only those who are there."}
+    )
+
+
+class TeacherStatistics(ma.Schema):
+    """How far one teacher has come in the programme."""
+
+    teacher_id = fields.UUID(metadata={"example": EXAMPLE_ID})
+    school_name = fields.String(metadata={"example": "广州市第一小学"})
+    place = fields.String(metadata={"example": "CN/440000/440100/440103/s1"})
+    verified = fields.Boolean(metadata={"description": "By the school.", "example": True})
+    stage = fields.String(metadata={"description": ", ".join(Stage), "example": "STUDYING"})
+    studied_seconds = fields.Integer(metadata={"example": 5400})
+    courses_done = fields.Integer(metadata={"example": 2})
+    hours = fields.String(metadata={"description": "Recognised, a decimal string.", "example": "3.00"})
+    certified = fields.Boolean(metadata={"description": "Holds a valid certificate of it.", "example": False})
+
+
+class TeacherStatisticsPage(PageReply):
+    items = fields.List(fields.Nested(TeacherStatistics))
+    as_of = fields.String(metadata=_AS_OF)
 
 
 class Measures(ma.Schema):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.credits.conversions import policy as conversions
 from services.credits.declarations import policy as declarations
+from services.credits.grades import policy as grades
 from services.credits.handover import policy as handover
 from services.credits.statistics import policy as statistics
 from services.credits.verification import policy as verification
@@ -19,6 +20,7 @@ POLICIES: dict[str, Policy] = {
     **verification.POLICIES,
     **statistics.POLICIES,
     **handover.POLICIES,
+    **grades.POLICIES,
     **audit_trail.POLICIES,
     "get_hours": READERS,
     "list_ledger": READERS,

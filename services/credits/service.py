@@ -11,6 +11,7 @@ from services.credits.contract.recognisers import recogniser_at
 from services.credits.conversions.entrypoints import Conversions
 from services.credits.declarations.entrypoints import Declarations
 from services.credits.evaluation import EvaluationError, evaluate_document
+from services.credits.grades.entrypoints import Grades
 from services.credits.handover.entrypoints import Handovers
 from services.credits.models import LedgerEntry, Programme, Standing
 from services.credits.policy import POLICIES
@@ -27,7 +28,7 @@ from services.shared.paging import page_of
 
 
 class CreditsService(
-    Declarations, Conversions, Verification, Statistics, Handovers, Reconciling, AuditTrail, TellsSnapshots
+    Declarations, Conversions, Verification, Statistics, Handovers, Grades, Reconciling, AuditTrail, TellsSnapshots
 ):
     name = contract.SERVICE
     policies = POLICIES

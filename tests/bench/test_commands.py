@@ -143,6 +143,14 @@ def test_recognition_is_what_was_studied_and_held_against_its_parts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_stays")
+def test_batches_over_many_rows_are_recorded_once() -> None:
+    document = bench("recording", "--embedded", "--rows", "12000", "--batches", "4", "--rounds", "1", "--json")
+    assert set(cases(document)) == {"few", "many"}
+    assert [goal["name"] for goal in document["goals"]] == ["growth"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_stays")
 def test_an_evening_told_less_often_ends_with_the_same_hours() -> None:
     document = bench("telling", "--embedded", "--teachers", "10", "--rounds", "1", "--json")
     assert set(cases(document)) == {"each_report", "policy"}

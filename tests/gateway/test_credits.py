@@ -7,6 +7,7 @@ import pytest
 from gateway.blueprints import credits as blueprint
 from services.credits import contract
 from services.credits.rules import Reason
+from services.shared.actor import Role
 from services.shared.errors import InvalidInput, NotFound, Unavailable
 from services.shared.ids import new_id
 
@@ -130,3 +131,16 @@ def test_the_packs_are_listed_for_visitors(client, bus):
     bus.answer("credits", "list_packs", {"items": [pack]})
     answer = client.get("/api/v1/rule-packs")
     assert (answer.status_code, answer.json["items"]) == (200, [pack])
+
+
+def test_held_grades_of_a_place_by_pages(client, bus, tokens):
+    held = {"choice_id": str(new_id()), "teacher_id": str(new_id()), "course_no": "C1", "title": "课程"}
+    held |= {"passed": True, "hours": "18.00", "year": 2023, "state": "HELD", "recorded_at": "", "changed_at": ""}
+    bus.answer("credits", "list_held_grades", {"items": [held], "next_cursor": held["choice_id"]})
+    headers = tokens.headers(None, (Role.DISTRICT_INSTITUTION, "CN/440000/440100/440103"))
+    asked = {"place": "CN/440000/440100/440103", "state": "HELD", "year": "2023"}
+    page = client.get("/api/v1/held-grades", query_string=asked, headers=headers).json
+    assert page["items"] == [held]
+    assert bus.sent[-1].arguments == {**asked, "year": 2023, "cursor": None, "limit": 50}
+    refused = client.get("/api/v1/held-grades", query_string={**asked, "state": "ENTERED"}, headers=headers)
+    assert (refused.status_code, refused.json["field"]) == (400, "state")

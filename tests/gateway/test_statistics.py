@@ -57,3 +57,16 @@ def test_days_are_days(client, bus, headers):
     assert client.get(f"/api/v1/statistics/by-day?{query}", headers=headers).status_code == 200
     assert bus.sent[-1].arguments == {"place": COUNTY, "first": "2023-01-01", "last": "2023-01-31"}
     assert client.get(f"/api/v1/statistics/by-day?{query}x", headers=headers).json["field"] == "last"
+
+
+def test_teachers_of_a_place_are_asked_for_by_programme_and_stage(client, bus, headers):
+    bus.answer("credits", "list_teacher_statistics", {"items": [], "next_cursor": [f"{COUNTY}/s1", PROGRAMME]})
+    path = f"/api/v1/statistics/teachers?place={COUNTY}&programme_id={PROGRAMME}"
+    first = client.get(f"{path}&stage=STUDYING&limit=1", headers=headers)
+    assert first.status_code == 200
+    client.get(f"{path}&cursor={first.json['next_cursor']}", headers=headers)
+    assert bus.sent[1].arguments["cursor"] == [f"{COUNTY}/s1", PROGRAMME]
+    assert (bus.sent[0].arguments["stage"], bus.sent[0].arguments["cursor"]) == ("STUDYING", None)
+    for bad in ("&stage=NEAR", "&limit=0"):
+        assert client.get(path + bad, headers=headers).status_code == 400
+    assert client.get(f"/api/v1/statistics/teachers?place={COUNTY}", headers=headers).status_code == 400

@@ -624,6 +624,7 @@ CREDITS = {
     "credits.list_year_verifications": Endpoint(STATISTICS, About.UNIT, plus(the_place, year=2026)),
     "credits.get_statistics": Endpoint(STATISTICS, About.UNIT, the_place),
     "credits.list_statistics_below": Endpoint(STATISTICS, About.UNIT, the_place),
+    "credits.list_teacher_statistics": Endpoint(STATISTICS, About.UNIT, plus(the_place, programme_id=NO_ONE)),
     "credits.list_statistics_by_day": Endpoint(
         STATISTICS, About.UNIT, plus(the_place, first="2026-01-01", last="2026-01-31")
     ),
@@ -642,6 +643,7 @@ CREDITS = {
     "credits.list_own_declarations": studying(nothing),
     "credits.get_declaration": declared((*FIRST, *FINAL)),
     "credits.list_declarations": Endpoint((*FIRST, *FINAL), About.UNIT, the_place),
+    "credits.list_held_grades": Endpoint(FINAL, About.UNIT, the_place),
     "credits.list_handovers": Endpoint(FINAL, About.UNIT, the_place),
     "credits.settle_handovers": Endpoint(FINAL, About.UNIT, the_place),
     # Whoever finally recognises declared hours recognises converted ones (§2.4, §3.16).

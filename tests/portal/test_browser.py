@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
 import socket
@@ -10,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,18 +71,50 @@ def _wait(told: Path, process: subprocess.Popen[bytes]) -> None:
 STORIES = sorted(path.name for path in (ROOT / "gateway" / "portal" / "e2e").glob("*.spec.ts"))
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_in_the_browser(installation: dict[str, str], story: str) -> None:
+@dataclasses.dataclass(frozen=True)
+class Played:
+    """What one run of the browser told: the faults of each story, and all that was printed."""
+
+    faults: dict[str, list[str]]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def played(
+    request: pytest.FixtureRequest, installation: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Played:
+    """Every story that is wanted, side by side in one installation: they wait for videos more than for each other."""
     node = portal.find_node()
     assert node is not None
     assert CHROMIUM is not None
+    wanted = [story for story in STORIES if any(item.name.endswith(f"[{story}]") for item in request.session.items)]
+    report = tmp_path_factory.mktemp("played") / "report.json"
     done = subprocess.run(
-        [*node.npm, "run", "--silent", "e2e", "--", story],
+        [*node.npm, "run", "--silent", "e2e", "--", *wanted],
         cwd=portal.PORTAL,
-        env={**node.environment(), **installation, "CHROMIUM": CHROMIUM},
+        env={**node.environment(), **installation, "CHROMIUM": CHROMIUM, "YANXIU_REPORT": str(report)},
         capture_output=True,
         text=True,
         check=False,
         timeout=900,
     )
-    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    printed = done.stdout[-8000:] + done.stderr[-2000:]
+    assert report.exists(), printed
+    told = json.loads(report.read_text(encoding="utf-8"))
+    faults: dict[str, list[str]] = {}
+    for suite in told["suites"]:
+        of_story = faults.setdefault(Path(suite["file"]).name, [])
+        of_story += [fault for spec in suite["specs"] if not spec["ok"] for fault in _faults(spec)]
+    return Played(faults, printed)
+
+
+def _faults(spec: dict[str, Any]) -> list[str]:
+    results = [result for test in spec["tests"] for result in test["results"]]
+    errors = [error.get("stack") or error.get("message", "") for result in results for error in result["errors"]]
+    return [f"{spec['title']}: {error}" for error in errors] or [f"{spec['title']}: was not played"]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_in_the_browser(played: Played, story: str) -> None:
+    assert story in played.faults, played.printed
+    assert not played.faults[story], "\n".join(played.faults[story])

@@ -16,6 +16,7 @@ import psycopg
 import sqlalchemy as sa
 
 from services.learning.models import StudySession
+from services.shared import clock
 from services.shared.settings import Settings
 from yanxiu.bench import figures, floors, ground, results
 from yanxiu.bench.cases import Alone, BenchError, Case, Report, measure
@@ -29,19 +30,19 @@ FEW, MANY = "few", "many"
 
 # Everybody's ids follow from their number.
 _TEACHER, _SITTING = "md5('teacher' || n)::uuid", "md5('sitting' || n)::uuid"
-_NUMBERS = "FROM generate_series(%(first)s, %(last)s) AS n"
+_NUMBERS = "FROM generate_series(%(first)s::integer, %(last)s::integer) AS n"
 _WATCHED = f"""
     INSERT INTO watched (teacher_id, activity_id, seen, countable)
-    SELECT {_TEACHER}, %(activity)s, '{{[0,60)}}', '{{[0,60)}}' {_NUMBERS}
+    SELECT {_TEACHER}, %(activity)s::uuid, '{{[0,60)}}', '{{[0,60)}}' {_NUMBERS}
 """
 _EVIDENCE = f"""
     INSERT INTO course_evidence (teacher_id, course_id, programme_id, version, announced_at, studied_at)
-    SELECT {_TEACHER}, %(course)s, %(programme)s, 1, %(now)s, %(now)s {_NUMBERS}
+    SELECT {_TEACHER}, %(course)s::uuid, %(programme)s::uuid, 1, %(now)s, %(now)s {_NUMBERS}
 """
 _REPORT = f"""
     INSERT INTO study_report (recorded_on, study_session_id, seq, teacher_id, activity_id, received_at, segments, seen,
                               countable, spent)
-    SELECT %(day)s, {_SITTING}, 1000000, {_TEACHER}, %(activity)s, %(now)s, '{{0,60}}', '{{[0,60)}}', '{{[0,60)}}',
+    SELECT %(day)s, {_SITTING}, 1000000, {_TEACHER}, %(activity)s::uuid, %(now)s, '{{0,60}}', '{{[0,60)}}', '{{[0,60)}}',
            '{{[0,60000)}}' {_NUMBERS}
 """
 
@@ -61,9 +62,9 @@ class Among(Flush):
         columns = ", ".join(own.get(name, f"pattern.{name}") for name in names)
         copies = (
             f"INSERT INTO study_session ({', '.join(names)}) SELECT {columns} FROM study_session AS pattern,"  # noqa: S608
-            " generate_series(%(first)s, %(last)s) AS n WHERE pattern.study_session_id = %(pattern)s"
+            " generate_series(%(first)s::integer, %(last)s::integer) AS n WHERE pattern.study_session_id = %(pattern)s"
         )
-        day = self.now.date()
+        day = self.now.astimezone(clock.BEIJING).date()
         for each in (day - dt.timedelta(days=1), day, day + dt.timedelta(days=1)):
             owner.execute("SELECT add_study_report_day(%s)", (each,))
         asked = {**self.ids, "now": self.now, "day": day, "pattern": pattern}
@@ -74,7 +75,7 @@ class Among(Flush):
         owner.execute("VACUUM ANALYZE")
         step = self._rows // BATCH
         chosen = owner.execute(
-            f"SELECT {_SITTING} FROM generate_series(1, %s, %s) AS n LIMIT {BATCH}",  # noqa: S608  our own
+            f"SELECT {_SITTING} FROM generate_series(1, %s::integer, %s::integer) AS n LIMIT {BATCH}",  # noqa: S608  our own
             (self._rows, step),
         )
         self.sittings = [row[0] for row in chosen.fetchall()]

@@ -137,6 +137,25 @@ export async function playUntil(page: Page, second: number): Promise<void> {
   await expect.poll(() => position(page), { timeout: 60_000, intervals: [200] }).toBeGreaterThanOrEqual(second);
 }
 
+/** Nothing in the page runs for a while each time that playing begins. */
+export async function busyWhenPlaying(page: Page, milliseconds: number): Promise<void> {
+  await page.locator("video").evaluate((video, wait) => {
+    const freeze = () => {
+      const until = performance.now() + wait;
+      while (performance.now() < until);
+    };
+    video.addEventListener("playing", freeze, { capture: true });
+  }, milliseconds);
+}
+
+export async function pause(page: Page): Promise<void> {
+  await page.locator("video").evaluate((video: HTMLVideoElement) => video.pause());
+}
+
+export async function resume(page: Page): Promise<void> {
+  await page.locator("video").evaluate((video: HTMLVideoElement) => video.play());
+}
+
 export async function play(page: Page): Promise<void> {
   await page.locator(".vjs-big-play-button").click();
 }

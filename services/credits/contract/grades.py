@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 
 class GradeState(enum.StrEnum):
@@ -10,3 +11,7 @@ class GradeState(enum.StrEnum):
     NOTHING = "NOTHING"  # not passed, and nothing stands in the ledger
     HELD = "HELD"  # passed, but the year is frozen: a complaint must decide (`domain.md` §3.18)
     HELD_BACK = "HELD_BACK"  # not passed any more, and the entry of a frozen year stands: the same
+
+
+# What waits for somebody to decide.
+WAITING: Final = (GradeState.HELD, GradeState.HELD_BACK)

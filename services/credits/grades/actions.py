@@ -54,7 +54,7 @@ class Told:
         return cls(
             CourseGrade,
             {"teacher_id": uuid.UUID(payload["teacher_id"]), "choice_id": choice_id},
-            {"hours": hours},
+            {"course_no": payload["course_no"], "title": payload["title"], "hours": hours},
             course_ref(choice_id),
             "COURSE",
             f"{payload['course_no']} {payload['title']}, period {payload['period_code']}",

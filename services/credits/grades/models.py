@@ -30,6 +30,8 @@ class CourseGrade(_Told, Model):
 
     teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     choice_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    course_no: Mapped[str]
+    title: Mapped[str]
     hours: Mapped[Decimal] = mapped_column(sa.Numeric(8, 2))
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from decimal import Decimal
 from typing import Any
 
+from services.credits.contract.statistics import Stage
+from services.credits.models import Standing
 from services.credits.statistics import counting, queries, schemas
 from services.credits.statistics.models import EVERYONE, MEASURES, Statistic
 from services.shared import clock
@@ -13,6 +16,7 @@ from services.shared.bus import Call, periodic, query
 from services.shared.paging import page_of
 
 RUN_SECONDS = 5.0
+NO_HOURS = Decimal("0.00")
 NOTHING = dict.fromkeys(MEASURES, 0)
 
 
@@ -56,6 +60,18 @@ class Statistics:
             return {"items": items, "as_of": clock.format_instant(queries.as_of(db, call.now))}
 
     @query
+    def list_teacher_statistics(self, call: Call) -> dict[str, Any]:
+        """How far each teacher of a place has come in a programme, school by school: where the totals come from."""
+        arguments = call.load(schemas.Teachers())
+        limit = arguments.pop("limit")
+        after = arguments.pop("cursor")
+        call.authorise(place=arguments["place"], missing=queries.MISSING)
+        with self.database.read(call) as db:
+            found = queries.list_teachers(db, **arguments, after=after, limit=limit + 1)
+        page = page_of(found, limit, _of_teacher, lambda row: [row.placement.place, str(row.placement.teacher_id)])
+        return {**page, "as_of": clock.format_instant(call.now)}
+
+    @query
     def reconcile_statistics(self, call: Call) -> dict[str, Any]:
         """The proof that the roll-ups equal what was counted of each teacher, once all deltas are folded."""
         call.load(schemas.Reconcile())
@@ -89,3 +105,27 @@ class Statistics:
             with self.database.work() as db:
                 if not counting.fold(db):
                     return
+
+
+def _of_teacher(found: queries.TeacherFound) -> dict[str, Any]:
+    placement, standing = found.placement, found.standing
+    studied = sum(course["studied_seconds"] for course in standing.courses) if standing else 0
+    return {
+        "teacher_id": str(placement.teacher_id),
+        "school_name": placement.school_name,
+        "place": placement.place,
+        "verified": placement.state == "VERIFIED",
+        "stage": str(_stage(standing, studied)),
+        "studied_seconds": studied,
+        "courses_done": standing.courses_done if standing else 0,
+        "hours": f"{standing.hours if standing else NO_HOURS:.2f}",
+        "certified": found.certified,
+    }
+
+
+def _stage(standing: Standing | None, studied: int) -> Stage:
+    if standing is None or standing.enrolled_at is None:
+        return Stage.NOT_ENROLLED
+    if standing.requirement_met:
+        return Stage.FINISHED
+    return Stage.STUDYING if studied else Stage.NOT_STARTED

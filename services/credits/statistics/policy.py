@@ -18,5 +18,6 @@ POLICIES: dict[str, Policy] = {
     "get_statistics": READERS,
     "list_statistics_below": READERS,
     "list_statistics_by_day": READERS,
+    "list_teacher_statistics": READERS,
     "reconcile_statistics": service("cli"),
 }

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.credits.contract.statistics import Stage
+from services.credits.models import Placement, Standing
 from services.credits.statistics.models import MEASURES, Statistic, StatisticDay
 from services.shared.driver import run_plain
+from services.shared.placement import at_or_below
 
 MISSING = "credits.statistics_unknown"
 
@@ -33,6 +37,60 @@ def list_children(db: Session, programme_id: uuid.UUID, place: str, after: str |
     if after is not None:
         select = select.where(Statistic.place > after)
     return list(db.scalars(select.order_by(Statistic.place).limit(limit)))
+
+
+class TeacherFound(NamedTuple):
+    """A teacher of a place, her standing in the programme, None without one, and whether her certificate is valid."""
+
+    placement: Placement
+    standing: Standing | None
+    certified: bool
+
+
+def list_teachers(
+    db: Session,
+    programme_id: uuid.UUID,
+    place: str,
+    stage: Stage | None,
+    after: tuple[str, uuid.UUID] | None,
+    limit: int,
+) -> list[TeacherFound]:
+    """The teachers who are at the place or below it now, school by school and never in the order of their figures."""
+    certified = (
+        sa.select(sa.literal(True))
+        .select_from(_CERTIFIED)
+        .where(
+            _CERTIFIED.c.teacher_id == Placement.teacher_id,
+            _CERTIFIED.c.programme_id == programme_id,
+            _CERTIFIED.c.live,
+        )
+        .exists()
+    )
+    select = (
+        sa.select(Placement, Standing, certified.label("certified"))
+        .outerjoin(
+            Standing, sa.and_(Standing.teacher_id == Placement.teacher_id, Standing.programme_id == programme_id)
+        )
+        .where(at_or_below(Placement.place, place))
+    )
+    if stage is not None:
+        select = select.where(_IN_STAGE[stage])
+    if after is not None:
+        select = select.where(sa.tuple_(Placement.place, Placement.teacher_id) > sa.tuple_(*after))
+    found = db.execute(select.order_by(Placement.place, Placement.teacher_id).limit(limit))
+    return [TeacherFound(row.Placement, row.Standing, row.certified) for row in found]
+
+
+# Only the counting writes it, in statements of its own.
+_CERTIFIED = sa.table("certified", sa.column("teacher_id"), sa.column("programme_id"), sa.column("live"))
+_HAS_STUDIED = sa.func.jsonb_path_exists(Standing.courses, sa.text("'$[*].studied_seconds ? (@ > 0)'"))
+# The same words as the totals: who is studying has watched anything, and has not finished.
+_IN_STAGE: Mapping[Stage, Any] = {
+    Stage.NOT_ENROLLED: sa.or_(Standing.teacher_id.is_(None), Standing.enrolled_at.is_(None)),
+    Stage.NOT_STARTED: sa.and_(Standing.enrolled_at.is_not(None), sa.not_(_HAS_STUDIED)),
+    Stage.STUDYING: sa.and_(Standing.enrolled_at.is_not(None), _HAS_STUDIED, sa.not_(Standing.requirement_met)),
+    Stage.FINISHED: sa.and_(Standing.enrolled_at.is_not(None), Standing.requirement_met),
+}
 
 
 def list_days(db: Session, programme_id: uuid.UUID, place: str, first: dt.date, last: dt.date) -> list[StatisticDay]:

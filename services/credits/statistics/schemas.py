@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from services.credits.contract.statistics import Stage
 from services.shared.paging import Page
 
 MOST_DAYS = 400
@@ -30,6 +31,14 @@ class ByDay(OnePlace):
     def _is_a_span(self, data, **_):
         if not 0 <= (data["last"] - data["first"]).days < MOST_DAYS:
             raise ValidationError("the last day lies before the first, or too far after it", "last")
+
+
+class Teachers(Page):
+    programme_id = fields.UUID(required=True)
+    place = fields.String(required=True, validate=_place)
+    stage = fields.Enum(Stage, load_default=None, allow_none=True)
+    # The place and the teacher that the page before ended with.
+    cursor = fields.Tuple((fields.String(), fields.UUID()), load_default=None, allow_none=True)
 
 
 class Reconcile(Schema):

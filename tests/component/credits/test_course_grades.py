@@ -9,6 +9,8 @@ import pytest
 from services.credits import queries
 from services.learning import contract as learning
 from services.shared import clock
+from services.shared.actor import Role
+from services.shared.errors import InvalidInput, NotAllowed, NotFound
 from services.shared.ids import new_id
 from tests.component.credits.conftest import membership, told
 from tests.conftest import person
@@ -149,6 +151,35 @@ def test_a_frozen_year_takes_nothing_and_gives_nothing_back(
     assert [each["amount"] for each in entries(cantonese)] == ["18.00"]
     assert (state_of(recognition, late), state_of(recognition, before)) == ("HELD", "HELD_BACK")
     assert verification(cantonese)["verification"]["total"] == "18.00"
+
+
+def test_what_a_frozen_year_could_not_take_is_listed_for_who_answers_complaints(
+    credits_service, cantonese, grade, freeze
+):
+    before, late = new_id(), new_id()
+    grade(cantonese, before)
+    freeze()
+    grade(cantonese, late, course_no="C0002")
+    grade(cantonese, before, passed=False, version=2)
+    district = f"{GUANGZHOU}/440103"
+    handler = person(None, (Role.DISTRICT_INSTITUTION, district))
+
+    def held(actor=handler, **more):
+        items = credits_service.call("list_held_grades", {"place": district, **more}, actor)["items"]
+        mine = [each for each in items if each["teacher_id"] == str(cantonese.account_id)]
+        return [(each["course_no"], each["state"], each["hours"], each["passed"]) for each in mine]
+
+    missing, standing = ("C0002", "HELD", "18.00", True), ("C0001", "HELD_BACK", "18.00", False)
+    assert held() == [standing, missing]
+    assert (held(state="HELD"), held(year=2023), held(year=2022)) == ([missing], [standing, missing], [])
+    page = credits_service.call("list_held_grades", {"place": district, "limit": 1}, handler)
+    assert page["next_cursor"] == page["items"][0]["choice_id"]
+    with pytest.raises(InvalidInput):
+        held(state="ENTERED")
+    with pytest.raises(NotFound):
+        held(person(None, (Role.DISTRICT_INSTITUTION, f"{GUANGZHOU}/440104")))
+    with pytest.raises(NotAllowed):
+        held(cantonese)
 
 
 def test_whoever_left_every_school_is_recorded_where_she_was_taught(recognition, cantonese, grade, entries):

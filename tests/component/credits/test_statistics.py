@@ -193,3 +193,67 @@ def _cli():
     from services.shared.actor import service_actor
 
     return service_actor("cli")
+
+
+@pytest.fixture
+def teachers(credits_service, season):
+    def read(place, actor=NATIONAL, **more):
+        asked = {"place": place, "programme_id": season.programme_id, **more}
+        return credits_service.call("list_teacher_statistics", asked, actor)
+
+    return read
+
+
+def test_below_the_school_its_teachers_are_told_as_far_as_they_have_come(city, teach, teachers, recognition, season):
+    school = f"{city}/440103/s1"
+    idle = teach(school)
+    enrolled = teach(school)
+    recognition.deliver_batch("record_progress", [season.enrolled(enrolled.account_id)], events=True)
+    studying = teach(school, studies=True)
+    finished = teach(school, finishes=True)
+    teach(f"{city}/440103/s2", finishes=True)
+    found = {each["teacher_id"]: each for each in teachers(school)["items"]}
+    stages = {str(idle.account_id): "NOT_ENROLLED", str(enrolled.account_id): "NOT_STARTED"}
+    stages |= {str(studying.account_id): "STUDYING", str(finished.account_id): "FINISHED"}
+    assert {teacher_id: each["stage"] for teacher_id, each in found.items()} == stages
+    for teacher_id, stage in stages.items():
+        assert [each["teacher_id"] for each in teachers(school, stage=stage)["items"]] == [teacher_id]
+    best = found[str(finished.account_id)]
+    assert (best["hours"], best["courses_done"], best["certified"], best["verified"]) == ("6.00", 5, False, True)
+    assert found[str(idle.account_id)]["hours"] == "0.00"
+
+
+def test_teachers_come_page_by_page_school_by_school(city, teach, teachers):
+    made = [teach(f"{city}/440103/{school}") for school in ("s2", "s1", "s3")]
+    first = teachers(f"{city}/440103", limit=2)
+    last = teachers(f"{city}/440103", limit=2, cursor=first["next_cursor"])
+    assert [each["place"][-2:] for page in (first, last) for each in page["items"]] == ["s1", "s2", "s3"]
+    assert {each["teacher_id"] for page in (first, last) for each in page["items"]} == {
+        str(each.account_id) for each in made
+    }
+    assert last["next_cursor"] is None
+
+
+def test_a_certificate_is_told_of_those_who_hold_a_valid_one(city, teach, teachers, recognition, season):
+    school = f"{city}/440103/s1"
+    holder = teach(school, finishes=True)
+    payload = {
+        "certificate_id": str(new_id()),
+        "teacher_id": str(holder.account_id),
+        "programme_id": season.programme_id,
+        "version": 1,
+        "number": "2023TEST",
+        "edition": 1,
+    }
+    recognition.deliver("on_certificate_issued", certs.CERTIFICATE_ISSUED, payload)
+    principal = person(None, (Role.PRINCIPAL, school))
+    assert [each["certified"] for each in teachers(school, principal)["items"]] == [True]
+
+
+def test_a_schools_teachers_are_told_to_those_who_answer_for_it(city, teach, teachers):
+    her = teach(f"{city}/440103/s1")
+    assert len(teachers(f"{city}/440103/s1", person(None, (Role.SCHOOL_ADMIN, f"{city}/440103/s1")))["items"]) == 1
+    with pytest.raises(NotFound):
+        teachers(f"{city}/440103/s1", person(None, (Role.SCHOOL_ADMIN, f"{city}/440103/s2")))
+    with pytest.raises(NotAllowed):
+        teachers(f"{city}/440103/s1", her)

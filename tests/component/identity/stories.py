@@ -14,6 +14,7 @@ from joserfc.jwk import OKPKey
 from services.billing import contract as billing
 from services.credits import contract as credits_contract
 from services.identity.rules.documents import check_character
+from services.learning import contract as learning
 from services.org import contract as org
 from services.shared.actor import ANONYMOUS, Actor, Desk, Grant, Kind, Role, instant_in
 from yanxiu.client.captcha import solve
@@ -153,7 +154,8 @@ class People:
 
     def hear(self, method, event_type, payload, event_id=None):
         """Deliver an event of another service's, as its owner promises it."""
-        assert {**org.EVENTS, **credits_contract.EVENTS, **billing.EVENTS}[event_type]().validate(payload) == {}
+        known = {**org.EVENTS, **credits_contract.EVENTS, **billing.EVENTS, **learning.EVENTS}
+        assert known[event_type]().validate(payload) == {}
         self.component.deliver(method, event_type, payload, event_id)
 
     def events(self, event_type, account_id):

@@ -17,6 +17,11 @@ export function moment(instant: string | null | undefined): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short", timeZone: ZONE }).format(new Date(instant));
 }
 
+/** The year of an instant in Beijing. */
+export function yearOf(instant: string): number {
+  return Number(new Intl.DateTimeFormat("en", { year: "numeric", timeZone: ZONE }).format(new Date(instant)));
+}
+
 /** The last day that counts, told by the first instant that does not. */
 export function lastDay(closesAt: string): string {
   return day(new Date(new Date(closesAt).getTime() - 1000).toISOString());

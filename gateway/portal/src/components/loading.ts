@@ -51,12 +51,13 @@ export function usePages<T>(load: (cursor: string | undefined) => Promise<Page<T
   const items = shallowRef<T[]>();
   const hasMore = ref(false);
   let cursor: string | undefined;
-  const first = useLoaded(async () => {
-    const page = await load(undefined);
+  const first = useLoaded(() => load(undefined), on);
+  // What `useLoaded` drops, because a newer question overtook it, begins no list either.
+  watch(first.data, (page) => {
+    if (!page) return;
     items.value = page.items;
     take(page);
-    return page;
-  }, on);
+  }, { flush: "sync" });
   function take(page: Page<T>): void {
     cursor = page.next_cursor ?? undefined;
     hasMore.value = cursor !== undefined;

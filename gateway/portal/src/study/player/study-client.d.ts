@@ -35,6 +35,7 @@ declare module "@clients/study.js" {
   }
 
   export class StudyClient {
+    clientId: string;
     constructor(options: { address?: string; accessToken: () => Promise<string>; storage: Storage; fetch?: typeof fetch });
     open(activityId: string, options?: { takeOver?: boolean }): Promise<StudySession>;
     recover(): Promise<number>;
@@ -43,7 +44,7 @@ declare module "@clients/study.js" {
   export class PlayerReporter {
     constructor(
       session: StudySession,
-      media: EventTarget & { paused: boolean; currentTime: number },
+      media: EventTarget & { seeking: boolean; currentTime: number; played: TimeRanges },
       page: Document,
       hooks: { onPrompt?: () => void; onEnded?: () => void; onRefused?: (error: RefusedError) => void },
     );

@@ -5,14 +5,14 @@
  * another device does, and which question stands open.
  */
 import { NotReachedError, PlayerReporter, RefusedError, type StudySession } from "@clients/study.js";
-import { computed, onUnmounted, ref, shallowRef } from "vue";
+import { computed, onBeforeUnmount, ref, shallowRef } from "vue";
 import { Problem, type Schemas } from "@/api/client";
 import { studyClient } from "@/study/player/client";
 import { union, type Range } from "@/study/player/ranges";
 
 export type Quiz = Schemas["Quiz"];
 export type Standing = "closed" | "opening" | "live" | "elsewhere" | "taken-over";
-type Player = EventTarget & { paused: boolean; currentTime: number; pause(): void };
+type Player = Pick<HTMLMediaElement, "seeking" | "currentTime" | "played" | "pause"> & EventTarget;
 
 export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
   const client = studyClient();
@@ -33,8 +33,10 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
   let session: StudySession | undefined;
   let reporter: PlayerReporter | undefined;
   let player: Player | undefined;
+  /** Where the stretch that is being played began. */
   let begun: number | undefined;
 
+  /** Begin a session; the player stands still until it is open. */
   async function open(media: Player, takeOver = false): Promise<void> {
     if (standing.value === "opening" || standing.value === "live") return;
     player = media;
@@ -57,14 +59,11 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
         prompted.value = true;
       },
       onEnded: takenOver,
-      onRefused: (error) => (error.code === "learning.session_ended" ? takenOver() : refused(error)),
+      onRefused: (error) => (isOver(error) ? takenOver() : refused(error)),
     });
     reporter.start();
+    begun = media.currentTime;
     standing.value = "live";
-  }
-
-  function began(): void {
-    begun ??= player?.currentTime;
   }
 
   function refused(error: unknown): void {
@@ -83,8 +82,13 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
     standing.value = "taken-over";
   }
 
+  function isOver(error: unknown): boolean {
+    return error instanceof RefusedError && error.code === "learning.session_ended";
+  }
+
   async function close(): Promise<void> {
     standing.value = "closed";
+    begun = undefined;
     const last = reporter;
     reporter = undefined;
     await last?.stop();
@@ -92,19 +96,22 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
 
   /** The player plays and stands at `at`: paint it, and stop at a question that is still open. */
   function played(at: number): void {
-    began();
     if (begun === undefined) return;
     if (at > begun) here.value = union(here.value, [[Math.ceil(begun), Math.floor(at)]]);
-    const due = quizzes.find((one) => !answered.value.has(one.quiz_id) && begun !== undefined && begun <= one.at_seconds && at >= one.at_seconds);
+    const from = begun;
+    const due = quizzes.find((one) => !answered.value.has(one.quiz_id) && from <= one.at_seconds && at >= one.at_seconds);
     if (due && standing.value === "live") ask(due);
   }
 
-  function cut(): void {
-    begun = undefined;
+  /** Playing goes on elsewhere. */
+  function sought(at: number): void {
+    if (begun !== undefined) begun = at;
   }
 
   function ask(due: Quiz): void {
     player?.pause();
+    // The player stops a little behind the question, and what is played before the answer does not count: back to it.
+    if (player) player.currentTime = due.at_seconds;
     wrong.value = false;
     quiz.value = due;
   }
@@ -122,6 +129,7 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
     } catch (error) {
       // Still the same session and the same question: the teacher presses again when the network is back.
       const live = standing.value;
+      if (isOver(error)) return takenOver();
       refused(error);
       if (error instanceof NotReachedError) standing.value = live;
     } finally {
@@ -151,7 +159,8 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
 
   globalThis.addEventListener("online", online);
   globalThis.addEventListener("offline", online);
-  onUnmounted(() => {
+  // Before the player goes: the last second is read from it.
+  onBeforeUnmount(() => {
     globalThis.removeEventListener("online", online);
     globalThis.removeEventListener("offline", online);
     void close();
@@ -159,7 +168,6 @@ export function useStudying(activityId: string, quizzes: readonly Quiz[]) {
 
   return {
     standing, problem, offline, waiting, prompted, quiz, wrong, answered, known, countable, seen, counts, reasons,
-    open, close, began, played, cut, ask, answer, present,
-    report,
+    open, close, played, sought, answer, present, report,
   };
 }
