@@ -64,6 +64,8 @@ test("a county: its tree, every screen, an import's rows, a school that changes;
     await school.getByLabel("原因").fill("校舍维修");
     await expectNoBarriers(page);
     await school.getByRole("button", { name: "确认" }).click();
+    // It is done when its form has gone.
+    await expect(page.getByLabel("原因")).toHaveCount(0);
     await page.getByLabel("状态").selectOption(state);
     await expect(school).toContainText(state === "ACTIVE" ? "正常" : "停用");
   }
