@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.catalog.courses import policy as courses
 from services.catalog.further_study import policy as further_study
 from services.catalog.periods import policy as periods
+from services.catalog.projects import policy as projects
 from services.catalog.questions import policy as questions
 from services.catalog.shelf import policy as shelf
 from services.shared import audit_trail, policy
@@ -17,6 +18,7 @@ POLICIES: dict[str, policy.Policy] = {
     **periods.POLICIES,
     **shelf.POLICIES,
     **further_study.POLICIES,
+    **projects.POLICIES,
     # A season's programme is public: visitors look at it before they register (`domain.md` A0).
     "list_programmes": policy.anyone(),
     "get_programme": policy.anyone(),

@@ -11,6 +11,7 @@ from services.catalog.models import Programme
 from services.catalog.periods.entrypoints import Periods
 from services.catalog.policy import POLICIES
 from services.catalog.projections import PROJECTIONS
+from services.catalog.projects.entrypoints import Projects
 from services.catalog.questions.entrypoints import Questions
 from services.catalog.shelf.entrypoints import Shelf
 from services.catalog.snapshots import SNAPSHOTS
@@ -20,7 +21,7 @@ from services.shared.bus.snapshots import TellsSnapshots
 from services.shared.paging import page_of
 
 
-class CatalogService(Questions, Courses, Periods, Shelf, FurtherStudy, AuditTrail, TellsSnapshots):
+class CatalogService(Questions, Courses, Periods, Shelf, FurtherStudy, Projects, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS

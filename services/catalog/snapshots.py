@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 from services.catalog import contract, queries
 from services.catalog.actions import closed_payload, published_payload
 from services.catalog.contract.periods import OFFERING_CHANGED, PERIOD_CHANGED
+from services.catalog.contract.projects import PROJECT_CHANGED
 from services.catalog.models import Programme
 from services.catalog.periods.models import Offering, Period
 from services.catalog.periods.telling import offering_payload, period_payload
+from services.catalog.projects.actions import institution_names
+from services.catalog.projects.models import TrainingProject
+from services.catalog.projects.telling import project_payload
 from services.catalog.questions import exams
 from services.catalog.questions.models import PublishedExam
 from services.shared.bus.snapshots import Facts, Key, Snapshot, Told
@@ -52,6 +56,15 @@ def tell_offerings(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
     return [Told((offering.offering_id,), offering_payload(offering)) for offering in found]
 
 
+def tell_projects(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
+    ids = [project_id for (project_id,) in keys]
+    found = list(db.scalars(sa.select(TrainingProject).where(TrainingProject.project_id.in_(ids))))
+    names = institution_names(db, found)
+    return [
+        Told((project.project_id,), project_payload(project, names[project.institution_unit_id])) for project in found
+    ]
+
+
 _KEY = (Programme.programme_id,)
 SNAPSHOTS = {
     contract.PROGRAMME_PUBLISHED: Snapshot(Facts(_KEY, Programme.content_version), tell_published),
@@ -61,4 +74,8 @@ SNAPSHOTS = {
     ),
     PERIOD_CHANGED: Snapshot(Facts((Period.period_id,), Period.version), tell_periods),
     OFFERING_CHANGED: Snapshot(Facts((Offering.offering_id,), Offering.version), tell_offerings),
+    PROJECT_CHANGED: Snapshot(
+        Facts((TrainingProject.project_id,), TrainingProject.version, (TrainingProject.published_at.is_not(None),)),
+        tell_projects,
+    ),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from services.catalog import contract as catalog
 from services.credits.exports.models import AccountGrants
-from services.credits.grades.models import CourseGrade
+from services.credits.grades.models import CourseGrade, TrainingResult
 from services.credits.models import Evidence, ExamScore, Placement, Programme, Standing
 from services.learning import contract as learning
 from services.org import contract as org
@@ -20,6 +20,7 @@ _STUDY = (Standing.teacher_id, Standing.programme_id)
 _EVIDENCE = (Evidence.teacher_id, Evidence.course_id)
 _SCORE = (ExamScore.teacher_id, ExamScore.exam_id)
 _GRADE = (CourseGrade.teacher_id, CourseGrade.choice_id)
+_TRAINING = (TrainingResult.teacher_id, TrainingResult.application_id)
 _enrolled = Standing.enrolled_at.is_not(None)
 _closed = Programme.recognition_closed_at.is_not(None)
 
@@ -31,5 +32,10 @@ PROJECTIONS = (
     Projection(learning.EXAM_JUDGED, "record_progress", Facts(_SCORE, ExamScore.version)),
     Projection(learning.ENROLLED, "record_progress", Facts(_STUDY, UNCHANGING, (_enrolled,))),
     Projection(learning.grades.COURSE_GRADED, "on_course_graded", Facts(_GRADE, CourseGrade.version)),
+    Projection(
+        learning.special_training.TRAINING_GRADED,
+        "on_training_graded",
+        Facts(_TRAINING, TrainingResult.version),
+    ),
     Projection(learning.STUDY_CLOSED, "on_study_closed", Facts(_PROGRAMME, UNCHANGING, (_closed,))),
 )

@@ -60,7 +60,11 @@ class RecognitionService:
 
     @event_handler(learning.grades.COURSE_GRADED)
     def on_course_graded(self, db, event):
-        grades.recognise_grade(db, event.payload, clock.now())
+        grades.recognise_grade(db, grades.Told.of_course(event.payload), clock.now())
+
+    @event_handler(learning.special_training.TRAINING_GRADED)
+    def on_training_graded(self, db, event):
+        grades.recognise_grade(db, grades.Told.of_training(event.payload), clock.now())
 
     @event_handler(catalog.PROGRAMME_PUBLISHED)
     def on_programme_published(self, db, event):

@@ -15,6 +15,10 @@ def course_ref(choice_id: uuid.UUID) -> str:
     return f"course:{choice_id}"
 
 
+def training_ref(application_id: uuid.UUID) -> str:
+    return f"training:{application_id}"
+
+
 def conversion_ref(source_ref: str) -> str:
     """The source of what another source's amount was converted into."""
     return _CONVERSION + source_ref

@@ -6,6 +6,7 @@ from services.learning.exams import policy as exams
 from services.learning.grades import policy as grades
 from services.learning.review import policy as review
 from services.learning.selection import policy as selection
+from services.learning.special_training import policy as special_training
 from services.learning.tools import policy as tools
 from services.shared import audit_trail, policy
 
@@ -16,6 +17,7 @@ POLICIES: dict[str, policy.Policy] = {
     **tools.POLICIES,
     **selection.POLICIES,
     **grades.POLICIES,
+    **special_training.POLICIES,
     "enrol": policy.own(),
     "list_enrolments": policy.own(),
     "get_progress": policy.own(),

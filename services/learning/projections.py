@@ -6,12 +6,13 @@ import sqlalchemy as sa
 
 from services.billing.contract.bills import CHARGE_CHANGED
 from services.catalog import contract as catalog
-from services.catalog.contract import periods
+from services.catalog.contract import periods, projects
 from services.identity import contract as identity
 from services.learning.bulk.models import AccountGrants, LearnerNumber
 from services.learning.exams.models import Exam
 from services.learning.models import ClosingMarker, Learner, MergedPerson, Placement, Programme
 from services.learning.selection.models import Choice, EmploymentStatus, Offering, Period
+from services.learning.special_training.models import TrainingProject
 from services.org import contract as org
 from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared.bus.resync import Projection
@@ -44,6 +45,11 @@ PROJECTIONS = (
     Projection(catalog.EXAM_PUBLISHED, "on_exam_published", Facts((Exam.exam_id,), Exam.version)),
     Projection(periods.PERIOD_CHANGED, "on_period_changed", Facts((Period.period_id,), Period.version)),
     Projection(periods.OFFERING_CHANGED, "on_offering_changed", Facts((Offering.offering_id,), Offering.version)),
+    Projection(
+        projects.PROJECT_CHANGED,
+        "on_training_project_changed",
+        Facts((TrainingProject.project_id,), TrainingProject.version),
+    ),
     # Of a choice billing's last word is held beside its state.
     Projection(CHARGE_CHANGED, "on_charge_changed", Facts((Choice.choice_id,), Choice.charge_version, (_charged,))),
     # A closing is held as its markers, without its version. Nothing is published after it, so that is always the next.

@@ -25,6 +25,8 @@ from services.learning.projections import PROJECTIONS
 from services.learning.review.entrypoints import Reviews
 from services.learning.selection.entrypoints import Selection
 from services.learning.snapshots import SNAPSHOTS
+from services.learning.special_training.actions import applying
+from services.learning.special_training.entrypoints import SpecialTraining
 from services.learning.study import queries as study_queries
 from services.learning.study import reconciliation, trail
 from services.learning.study.actions import answers, closing, evidence, persons, progress, sessions
@@ -57,7 +59,7 @@ TEACHER = "TEACHER"
 MARKER_CONFIRM_SECONDS = 10
 
 
-class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail, TellsSnapshots):
+class LearningService(SpecialTraining, Grades, Exams, StudyTools, Selection, Reviews, AuditTrail, TellsSnapshots):
     name = contract.SERVICE
     policies = POLICIES
     snapshots = SNAPSHOTS
@@ -260,7 +262,9 @@ class LearningService(Grades, Exams, StudyTools, Selection, Reviews, AuditTrail,
 
     @event_handler(identity.person.PERSON_ERASED)
     def on_person_erased(self, db, event):
-        jobs.forget_learner_number(db, uuid.UUID(event.payload["account_id"]))
+        account_id = uuid.UUID(event.payload["account_id"])
+        jobs.forget_learner_number(db, account_id)
+        applying.forget_statements(db, account_id)
 
     @event_handler(org.MEMBERSHIP_CHANGED)
     def on_membership_changed(self, db, event):

@@ -18,6 +18,8 @@ from services.learning.models import ClosingMarker, CourseEvidence, Enrolment, P
 from services.learning.selection.actions.choosing import choice_payload
 from services.learning.selection.actions.closing import closed_payload as selection_closed_payload
 from services.learning.selection.models import Choice, ClosedPeriod
+from services.learning.special_training.actions.classes import list_graded as list_trainings_graded
+from services.learning.special_training.models import TrainingGrade
 from services.learning.study.actions.closing import closed_payload
 from services.learning.study.actions.evidence import Version, progress_payloads
 from services.shared.bus.snapshots import UNCHANGING, Facts, Key, Snapshot, Told
@@ -68,6 +70,11 @@ def tell_grades(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
     return [Told((uuid.UUID(each["teacher_id"]), uuid.UUID(each["choice_id"])), each) for each in payloads]
 
 
+def tell_training_grades(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
+    payloads = list_trainings_graded(db, keys)
+    return [Told((uuid.UUID(each["teacher_id"]), uuid.UUID(each["application_id"])), each) for each in payloads]
+
+
 def tell_selections(_service: Any, db: Session, keys: list[Key]) -> list[Told]:
     rows = db.scalars(sa.select(ClosedPeriod).where(ClosedPeriod.period_id.in_([period_id for (period_id,) in keys])))
     return [Told((row.period_id,), selection_closed_payload(row), row.closed_at) for row in rows]
@@ -77,6 +84,9 @@ SNAPSHOTS = {
     contract.selection.CHOICE_CHANGED: Snapshot(Facts((Choice.choice_id,), Choice.version), tell_choices),
     contract.grades.COURSE_GRADED: Snapshot(
         Facts((CourseGrade.teacher_id, CourseGrade.choice_id), CourseGrade.version), tell_grades
+    ),
+    contract.special_training.TRAINING_GRADED: Snapshot(
+        Facts((TrainingGrade.teacher_id, TrainingGrade.application_id), TrainingGrade.version), tell_training_grades
     ),
     contract.selection.SELECTION_CLOSED: Snapshot(Facts((ClosedPeriod.period_id,), UNCHANGING), tell_selections),
     contract.ENROLLED: Snapshot(Facts((Enrolment.teacher_id, Enrolment.programme_id), UNCHANGING), tell_enrolments),

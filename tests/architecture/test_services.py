@@ -39,6 +39,7 @@ PUBLIC_TO_READ = {
     "period": "dates are public; what is only planned is left out by the queries; keeping one is scoped",
     "offering": "titles and fees are public; a district's are shown to its own by the queries; keeping one is scoped",
     "study_offer": "offers are public; keeping one is scoped",
+    "training_project": "published projects are public, drafts their keeper's; keeping one is scoped",
     "peer_tally": "numbers without names",
     "closing": "that selection of a period is over is public",
     "tenant_policy": "whoever stands below a place must know what was decided there; deciding is scoped",

@@ -98,6 +98,8 @@ FURTHER: Final = """
 | see who chose what | - | - | - | - | O | O | T | T | T | T | T | T | T | T | - | T | - | - | S3:374-396 (A6), S3:419-421; those above as training statistics [I] |
 | register payments and set special users of a city | - | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | Further rights, S3:268 |
 | register payments of a district | - | - | - | - | - | - | - | - | - | - | - | - | T | - | - | - | - | - | as the city's: S3:164, 167 [I] |
+| hold the class of a special-training project | - | - | - | - | - | - | - | - | - | - | - | - | - | - | P | - | - | - | S3:734, S2:80-94: notice, timetable and check-in are the institution's |
+| enter special-training hours | - | - | - | - | - | - | - | - | - | - | - | - | - | - | P | - | - | - | Further rights, S3:734 |
 | register completion certificates | - | - | - | - | - | - | - | - | - | - | - | - | T | T | - | - | - | - | S2:171: issued by the institution (A9, A10 in their territory; A11 reaches no teacher by place) [I] |
 | between services only | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - | architecture.md §3 decision 16 |
 """
@@ -199,8 +201,6 @@ NOT_BUILT: Final = frozenset(
         "approve school-based course",
         "enter school-based grades, this year only",
         "recognise school-based credit",
-        "apply for special training (专项培训)",
-        "review special-training applicant",
         "publish announcement",
     }
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import Any
 
 from services.catalog import season_file
 from services.catalog.rules import stable_id
+from services.shared import clock
 from services.shared.actor import covers
 from services.shared.ids import new_id
 from tests.component.org.conftest import new_school
@@ -27,6 +29,7 @@ from tests.matrix.world import (
     Where,
     course_of,
     period_at,
+    project_of,
     question_bank,
 )
 from yanxiu.journey.people import invent
@@ -241,9 +244,39 @@ FURTHER_STUDY = {
     "catalog.reject_study_application": application(**WHY),
 }
 
+
+def kept_project(**more: Any) -> Endpoint:
+    return Endpoint(COURSES, About.THING, plus(the("project_id"), **more), kind="kept project")
+
+
+def project_content(ask: Ask) -> dict[str, Any]:
+    return project_of(ask.target.spot or ask.world.spots[Where.OWN])
+
+
+PROJECTS = {
+    "catalog.create_training_project": Endpoint(
+        COURSES, About.REGION, lambda ask: {**the_place(ask), **project_content(ask)}, instead=at_home
+    ),
+    "catalog.change_training_project": Endpoint(
+        COURSES,
+        About.THING,
+        lambda ask: {**the("project_id")(ask), **project_content(ask), "title": "名师专项培训", **SEEN},
+        kind="kept project",
+    ),
+    "catalog.publish_training_project": kept_project(**SEEN),
+    "catalog.withdraw_training_project": kept_project(**SEEN, **WHY),
+    "catalog.get_kept_training_project": kept_project(),
+    "catalog.list_kept_training_projects": Endpoint(COURSES, About.UNIT, the_place),
+    "catalog.list_training_projects": public(always(place=COUNTY)),
+    "catalog.get_training_project": public(
+        lambda ask: {"project_id": ask.world.spots[Where.OWN].things["shown project"]}
+    ),
+}
+
 CATALOG = {
     **KEEPING_COURSES,
     **FURTHER_STUDY,
+    **PROJECTS,
     **SHELF,
     "catalog.list_programmes": public(),
     "catalog.get_programme": public(programme),
@@ -429,6 +462,108 @@ SELECTION = {
     "learning.list_choices": Endpoint(CHOICES, About.UNIT, the_place),
     "learning.list_choice_statistics": Endpoint(STATISTICS, About.UNIT, plus(the_place, period_id=NO_ONE)),
     "learning.list_choice_statistics_below": Endpoint(STATISTICS, About.UNIT, plus(the_place, period_id=NO_ONE)),
+}
+APPLYING, REVIEWING = ("apply for special training (专项培训)",), ("review special-training applicant",)
+HOLDING, ENTERING_HOURS = ("hold the class of a special-training project",), ("enter special-training hours",)
+
+
+def own_training(cast: Cast, target: Target) -> bool:
+    """The application is the spot's verified teacher's."""
+    return target.spot is not None and str(cast.actor.account_id) == target.spot.people["verified"]
+
+
+def of_the_principal(cast: Cast, target: Target) -> bool:
+    """An application waits for the principal of the teacher's school."""
+    return cast.column is Column.PRINCIPAL and cast.state is GrantState.ACTIVE and cast.home == target.place
+
+
+def of_the_holder(cast: Cast, target: Target) -> bool:
+    """A project is held by the institution at the spot: its alone, and nobody's above it."""
+    holds = cast.column is Column.TRAINING_INSTITUTION and cast.state is GrantState.ACTIVE
+    return holds and cast.home == target.place
+
+
+def own_or_of_reviewers(cast: Cast, target: Target) -> bool:
+    """Its teacher, its principal, its district, its institution."""
+    district = cast.column in (Column.COUNTY_ADMIN, Column.DISTRICT_INSTITUTION) and cast.state is GrantState.ACTIVE
+    near = own_training(cast, target) or of_the_principal(cast, target) or of_the_holder(cast, target)
+    return near or (district and covers(cast.home, target.place))
+
+
+def to_review(**more: Any) -> Endpoint:
+    arguments = plus(the("application_id"), stage="SCHOOL_REVIEW", **more)
+    return Endpoint(REVIEWING, About.THING, arguments, kind="training to review", instead=of_the_principal)
+
+
+def class_of(rights: tuple[str, ...] = HOLDING, kind: str = "class of project", **more: Any) -> Endpoint:
+    return Endpoint(rights, About.THING, plus(the("project_id"), **more), kind=kind, instead=of_the_holder)
+
+
+def class_session(kind: str = "session of project", **more: Any) -> Endpoint:
+    return Endpoint(HOLDING, About.THING, plus(the("session_id"), **more), kind=kind, instead=of_the_holder)
+
+
+def lesson(ask: Ask) -> dict[str, Any]:
+    now = clock.now()
+    times = {"starts_at": (now - dt.timedelta(days=1)).isoformat(), "ends_at": now.isoformat()}
+    return {**the("project_id")(ask), "sessions": [{"title": "第二讲", **times}]}
+
+
+SPECIAL_TRAINING = {
+    "learning.list_suitable_projects": Endpoint(APPLYING, About.NOTHING, nothing),
+    "learning.apply_for_training": Endpoint(
+        APPLYING,
+        About.NOTHING,
+        lambda ask: {"project_id": ask.world.spots[Where.OWN].things["class of project"]},
+        empty=frozenset({"learning.project_unknown", "learning.application_needs_school"}),
+    ),
+    "learning.take_back_training_application": studying(
+        always(application_id=NO_ONE), "learning.application_unknown", unsure="the cast has applied for nothing"
+    ),
+    "learning.list_own_trainings": studying(nothing),
+    "learning.get_training": Endpoint(
+        (*APPLYING, *REVIEWING),
+        About.THING,
+        the("application_id"),
+        kind="training to review",
+        instead=own_or_of_reviewers,
+    ),
+    "learning.check_in": Endpoint(
+        APPLYING,
+        About.NOTHING,
+        always(session_id=NO_ONE, code="000000"),
+        empty=frozenset({"learning.class_session_unknown"}),
+        unsure="the cast is in no class",
+    ),
+    "learning.list_training_applications": Endpoint(REVIEWING, About.UNIT, the_place),
+    "learning.pass_training_application": to_review(),
+    "learning.reject_training_application": to_review(**WHY),
+    "learning.list_project_applications": class_of(REVIEWING),
+    "learning.get_training_class": class_of(),
+    "learning.publish_class_notice": class_of(title="开班通知", text="请按时参加。"),
+    "learning.add_class_sessions": Endpoint(
+        HOLDING, About.THING, lesson, kind="class of project", instead=of_the_holder
+    ),
+    "learning.remove_class_session": class_session(),
+    "learning.get_check_in_code": class_session(),
+    "learning.check_in_by_hand": Endpoint(
+        HOLDING,
+        About.THING,
+        lambda ask: {
+            **the("session_id")(ask),
+            "application_ids": [ask.thing("training to grade")],
+            "reason": "没有手机",
+        },
+        kind="session of training to grade",
+        instead=of_the_holder,
+    ),
+    "learning.grade_trainings": Endpoint(
+        ENTERING_HOURS,
+        About.THING,
+        lambda ask: {"results": [{**the("application_id")(ask), "passed": True}]},
+        kind="training to grade",
+        instead=of_the_holder,
+    ),
 }
 YEARS = (*STATISTICS, *STUDYING)
 DECLARING = ("declare outside hours",)
@@ -1327,6 +1462,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     **CATALOG,
     **LEARNING,
     **SELECTION,
+    **SPECIAL_TRAINING,
     **CREDITS,
     **CERTS,
     **UNITS,

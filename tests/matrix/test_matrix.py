@@ -21,13 +21,13 @@ from tests.matrix import endpoints as table
 from tests.matrix.capabilities import CAPABILITIES, NOT_BUILT, Column
 from tests.matrix.endpoints import ENDPOINTS, INTERNAL
 from tests.matrix.reach import Ask, Endpoint, Target, is_expected, targets, unknown
-from tests.matrix.stories import test_accounts, test_recognition, test_study, test_units
+from tests.matrix.stories import test_accounts, test_recognition, test_study, test_training, test_units
 from tests.matrix.world import Answer, Cast, GrantState, Outcome, Where, World
 from yanxiu.local import processes
 
 LEAST_CELLS = 20_000  # reliability.md S1
 SHOWN = 40
-STORIES = (test_accounts, test_recognition, test_study, test_units)
+STORIES = (test_accounts, test_recognition, test_study, test_training, test_units)
 
 METHODS = {
     f"{process}.{method}": process

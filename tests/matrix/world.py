@@ -33,6 +33,13 @@ from services.identity.actions import sign_ins
 from services.learning.contract.reviews import Anomaly, ReviewState
 from services.learning.review.models import StudyReview
 from services.learning.selection.models import Choice, Offering, Period, Seats
+from services.learning.special_training.models import (
+    CheckInSecret,
+    ClassSession,
+    TrainingApplication,
+    TrainingClass,
+    TrainingProject,
+)
 from services.learning.tools import rules as tools
 from services.learning.tools.models import CourseMaterial, CourseText
 from services.org.actions import grants as org_grants
@@ -485,6 +492,7 @@ def furnish(world: World) -> None:
         declare(world, spot)
         find_conspicuous(world, spot)
         choose_courses(world, spot)
+        apply_for_training(world, spot)
         if spot.where is not Where.OTHER_PROVINCE:  # where nobody has adopted rules
             earn_elsewhere(world, spot)
     ask_something(world)
@@ -638,6 +646,72 @@ def choose_courses(world: World, spot: Spot) -> None:
             spot.things["offered"] = str(free.offering_id)
 
 
+def apply_for_training(world: World, spot: Spot) -> None:
+    """Projects that the school holds as an institution: one that its teacher has applied for, one whose class she attends
+    and that ends today, one that nobody has applied for."""
+    now, today = clock.now(), clock.now().astimezone(clock.BEIJING).date()
+    for name, state in (("training to review", "SCHOOL_REVIEW"), ("training to grade", "ATTENDING"), ("project", "")):
+        project = _project_of(spot, today, now)
+        rows: list[Any] = [
+            project,
+            TrainingClass(project_id=project.project_id, admitted=0, notice_title="", notice="", noticed_at=None),
+        ]
+        if state:
+            application = TrainingApplication(
+                teacher_id=uuid.UUID(spot.people["verified"]),
+                project_id=project.project_id,
+                application_id=new_id(),
+                version=1,
+                school_id=uuid.UUID(spot.school["school_id"]),
+                place=spot.place,
+                state=state,
+                statement="",
+                applied_at=now,
+                changed_at=now,
+            )
+            rows.append(application)
+            spot.things[name] = str(application.application_id)
+        session = ClassSession(
+            session_id=new_id(),
+            project_id=project.project_id,
+            title="第一讲",
+            lecturer="",
+            venue="",
+            starts_at=now - dt.timedelta(hours=1),
+            ends_at=now + dt.timedelta(days=1),
+        )
+        secret = CheckInSecret(session_id=session.session_id, project_id=project.project_id, secret=b"s" * 32)
+        with world.process["learning"].database.work() as db:
+            db.add_all([*rows, session, secret])
+        spot.things[f"class of {name}"] = str(project.project_id)
+        spot.things[f"session of {name}"] = str(session.session_id)
+
+
+def _project_of(spot: Spot, today: dt.date, now: dt.datetime) -> TrainingProject:
+    project_id = new_id()
+    city = spot.parent.rpartition("/")[0] or spot.parent
+    return TrainingProject(
+        project_id=project_id,
+        version=1,
+        place=city,
+        shown_at=city,
+        institution_place=spot.place,
+        title="骨干教师专项培训",
+        hour_type="PROFESSIONAL",
+        course_type="FACE_TO_FACE",
+        unit="HOUR",
+        amount=Decimal(24),
+        starts_on=today - dt.timedelta(days=9),
+        ends_on=today,
+        applies_from=now - dt.timedelta(days=30),
+        applies_until=now + dt.timedelta(days=1),
+        capacity=None,
+        audience={"segments": [], "subjects": [], "place_ids": [], "school_ids": []},
+        content={"project_id": str(project_id), "title": "骨干教师专项培训"},
+        state="PUBLISHED",
+    )
+
+
 def _offering_of(period: Period, course_no: str) -> Offering:
     return Offering(
         offering_id=new_id(),
@@ -789,6 +863,20 @@ def course_of(spot: Spot, **changes: Any) -> dict[str, Any]:
     return {"course_no": new_id().hex[-12:], **facts, **unit, **changes}
 
 
+def project_of(spot: Spot) -> dict[str, Any]:
+    return {
+        "title": "骨干教师专项培训",
+        "level": "CITY",
+        "course_type": "FACE_TO_FACE",
+        "hour_type": "PROFESSIONAL",
+        "amount": "24",
+        "institution_unit_id": spot.school["school_id"],
+        "starts_on": "2050-05-01",
+        "ends_on": "2050-05-31",
+        **OFFER_WINDOW,
+    }
+
+
 def period_at(place: str, year: int = 2050) -> dict[str, Any]:
     window = {"selects_from": f"{year}-03-01T00:00:00+08:00", "selects_until": f"{year}-03-16T00:00:00+08:00"}
     code = f"{year}-{new_id().hex[-8:]}"
@@ -804,6 +892,11 @@ def keep_courses(world: World) -> None:
         offer = {"kind": "SKILL", "title": "心理健康教育", "institution": "某学院", **OFFER_WINDOW}
         offered = world.call("catalog", "create_study_offer", {"place": spot.place, **offer}, keeper)
         spot.things["study offer"] = offered["offer_id"]
+        planned = {"place": spot.place, **project_of(spot)}
+        for name in ("kept project", "shown project"):
+            spot.things[name] = world.call("catalog", "create_training_project", planned, keeper)["project_id"]
+        shown = {"project_id": spot.things["shown project"], "version": 1}
+        world.call("catalog", "publish_training_project", shown, keeper)
         applicant = dataclasses.replace(teacher(member(world, spot)), place=spot.place)
         applied = world.call("catalog", "apply_for_study", {"offer_id": offered["offer_id"]}, applicant)
         spot.things["application"] = applied["application_id"]

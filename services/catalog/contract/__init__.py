@@ -7,7 +7,7 @@ from typing import Final
 
 from marshmallow import Schema, fields
 
-from services.catalog.contract import bulk, courses, further_study, periods, questions, shelf
+from services.catalog.contract import bulk, courses, further_study, periods, projects, questions, shelf
 from services.catalog.contract.questions import EXAM_PUBLISHED as EXAM_PUBLISHED
 
 SERVICE = "catalog"
@@ -125,6 +125,7 @@ class ProgrammeClosed(Schema):
 
 EVENTS: dict[str, type[Schema]] = {
     **periods.EVENTS,
+    **projects.EVENTS,
     PROGRAMME_PUBLISHED: ProgrammePublished,
     PROGRAMME_CLOSED: ProgrammeClosed,
     **questions.EVENTS,
@@ -136,6 +137,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     **courses.ERRORS,
     **further_study.ERRORS,
     **periods.ERRORS,
+    **projects.ERRORS,
     **shelf.ERRORS,
     "catalog.programme_not_found": ("没有这个专题", "There is no such programme"),
     "catalog.programme_closed": (

@@ -12,6 +12,7 @@ from services.catalog.bulk.models import AccountGrants
 from services.catalog.courses import actions, queries, schemas
 from services.catalog.courses.models import Course
 from services.catalog.periods.actions import offerings
+from services.catalog.projects import actions as projects
 from services.org.contract import GRANTS_CHANGED
 from services.org.contract.units import SCHOOL_CHANGED
 from services.shared.account_grants import keep_grants
@@ -88,7 +89,9 @@ class Courses:
     @event_handler(SCHOOL_CHANGED)
     def on_school_changed(self, db: Session, event: Event) -> None:
         if actions.keep_unit(db, event.payload):
-            offerings.follow_unit(db, uuid.UUID(event.payload["school_id"]), event.payload["place"], event.occurred_at)
+            moved = (uuid.UUID(event.payload["school_id"]), event.payload["place"], event.occurred_at)
+            offerings.follow_unit(db, *moved)
+            projects.follow_unit(db, *moved)
 
     @event_handler(GRANTS_CHANGED)
     def on_grants_changed(self, db: Session, event: Event) -> None:

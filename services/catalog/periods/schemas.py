@@ -15,7 +15,7 @@ from services.shared.fields import Instant
 from services.shared.paging import Page
 
 INSTANT = validate.Range(dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
-_DAY = validate.Range(dt.date(2000, 1, 1), dt.date(2200, 1, 1))
+DAY = validate.Range(dt.date(2000, 1, 1), dt.date(2200, 1, 1))
 MOST_SEATS = 1_000_000
 
 
@@ -25,7 +25,7 @@ class PeriodContent(Schema):
     year = fields.Integer(required=True, strict=True, validate=validate.Range(2000, 2200))
     selects_from = fields.AwareDateTime(required=True, validate=INSTANT)
     selects_until = fields.AwareDateTime(required=True, validate=INSTANT)
-    due_on = fields.Date(required=True, validate=_DAY)
+    due_on = fields.Date(required=True, validate=DAY)
 
 
 class PlanPeriod(PeriodContent):

@@ -1,4 +1,4 @@
-"""The table of grades that learning told."""
+"""The tables of grades and results that learning told."""
 
 from __future__ import annotations
 
@@ -12,19 +12,33 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.credits.models import Model
 
 
-class CourseGrade(Model):
-    """The newest grade of one choice, and what became of its hours."""
+class _Told:
+    """The newest version of what learning told, and what became of its hours."""
+
+    version: Mapped[int]
+    passed: Mapped[bool]
+    year: Mapped[int]
+    state: Mapped[str]
+    recorded_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]
+
+
+class CourseGrade(_Told, Model):
+    """The grade of one choice."""
 
     __tablename__ = "course_grade"
 
     teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     choice_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    passed: Mapped[bool]
     course_no: Mapped[str]
     title: Mapped[str]
     hours: Mapped[Decimal] = mapped_column(sa.Numeric(8, 2))
-    year: Mapped[int]
-    state: Mapped[str]
-    recorded_at: Mapped[dt.datetime]
-    changed_at: Mapped[dt.datetime]
+
+
+class TrainingResult(_Told, Model):
+    """The result of one application for special training."""
+
+    __tablename__ = "training_result"
+
+    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

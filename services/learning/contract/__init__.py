@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.learning.contract import grades as grades
 from services.learning.contract import selection as selection
+from services.learning.contract import special_training as special_training
 from services.learning.contract.errors import ERRORS as ERRORS
 from services.learning.contract.events import COURSE_PROGRESSED as COURSE_PROGRESSED
 from services.learning.contract.events import ENROLLED as ENROLLED

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from services.learning.contract import grades, selection
+from services.learning.contract import grades, selection, special_training
 
 ERRORS: dict[str, tuple[str, str]] = {
     **selection.ERRORS,
     **grades.ERRORS,
+    **special_training.ERRORS,
     # enrolment (domain.md §3.21)
     "learning.programme_unknown": ("没有这个专题。", "There is no such programme."),
     "learning.programme_not_open": ("专题尚未开放，暂不能报名。", "The programme is not open yet."),

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from services.learning.contract import grades, selection
+from services.learning.contract import grades, selection, special_training
 
 ENROLLED = "learning.enrolled"
 COURSE_PROGRESSED = "learning.course_progressed"
@@ -96,6 +96,7 @@ class StudyClosed(Schema):
 EVENTS: dict[str, type[Schema]] = {
     **selection.EVENTS,
     **grades.EVENTS,
+    **special_training.EVENTS,
     ENROLLED: Enrolled,
     COURSE_PROGRESSED: CourseProgressed,
     STUDY_CLOSED: StudyClosed,

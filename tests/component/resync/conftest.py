@@ -25,7 +25,7 @@ from services.shared.keys import KeyRing
 from services.shared.settings import SERVICES, Settings
 from services.shared.tables import outbox
 from tests.component.org.conftest import YUEXIU, new_school
-from tests.component.resync.selling import sell_courses, sit_an_exam
+from tests.component.resync.selling import sell_courses, sit_an_exam, train
 from tests.conftest import Component, FixedClock, person
 from yanxiu.client.captcha import solve
 from yanxiu.journey.people import invent
@@ -121,6 +121,7 @@ def play_season(installation: Installation) -> None:
     installation.deliver_all()
     installation.pass_markers()
     sell_courses(installation, teachers[4], teachers[5])
+    train(installation, teachers[4])
     sit_an_exam(installation, teachers[5])
 
 

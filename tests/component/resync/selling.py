@@ -1,4 +1,4 @@
-"""What comes after the season in the installation: a period whose courses are chosen, billed, paid or owed and graded; an exam."""
+"""What comes after the season in the installation: a period whose courses are chosen, billed, paid or owed and graded; special training; an exam."""
 
 from __future__ import annotations
 
@@ -86,6 +86,56 @@ def _plan(installation: Installation) -> tuple[str, str]:
     [offering] = installation.call("catalog", "add_offerings", wanted, CENTRE)["items"]
     installation.call("catalog", "publish_period", {"period_id": period["period_id"], "version": 1}, CENTRE)
     return period["period_id"], offering["offering_id"]
+
+
+def train(installation: Installation, teacher: Actor) -> None:
+    """A project of special training, from its draft to the hours that its institution enters for the one who came."""
+    installation.clock.instant = clock.parse_instant("2023-03-22T10:00:00+08:00")
+    college = installation.call(
+        "org", "create_school", new_school("440100"), person(None, (Role.CITY_ADMIN, GUANGZHOU))
+    )
+    installation.deliver_all()
+    project = {
+        "place": GUANGZHOU,
+        "title": "骨干教师专项培训",
+        "level": "CITY",
+        "course_type": "FACE_TO_FACE",
+        "hour_type": "PROFESSIONAL",
+        "amount": "24",
+        "institution_unit_id": college["school_id"],
+        "starts_on": "2023-04-01",
+        "ends_on": "2023-04-02",
+        "applies_from": "2023-03-20T00:00:00+08:00",
+        "applies_until": "2023-03-30T00:00:00+08:00",
+    }
+    project_id = installation.call("catalog", "create_training_project", project, CENTRE)["project_id"]
+    about = {"project_id": project_id}
+    installation.call("catalog", "publish_training_project", {**about, "version": 1}, CENTRE)
+    installation.deliver_all()
+    application_id = installation.call("learning", "apply_for_training", about, teacher)["application_id"]
+    [(place,)] = installation.sql("learning", f"SELECT place FROM placement WHERE teacher_id = '{teacher.account_id}'")
+    institution = person(None, (Role.TRAINING_INSTITUTION, college["place"]))
+    reviewers = {
+        "SCHOOL_REVIEW": person(None, (Role.PRINCIPAL, place)),
+        "DISTRICT_REVIEW": person(None, (Role.COUNTY_ADMIN, place.rpartition("/")[0])),
+        "INSTITUTION_REVIEW": institution,
+    }
+    for stage, reviewer in reviewers.items():
+        passed = {"application_id": application_id, "stage": stage}
+        installation.call("learning", "pass_training_application", passed, reviewer)
+    lesson = {"title": "第一讲", "starts_at": "2023-04-01T09:00:00+08:00", "ends_at": "2023-04-01T12:00:00+08:00"}
+    made = installation.call("learning", "add_class_sessions", {**about, "sessions": [lesson]}, institution)
+    session = {"session_id": made["sessions"][0]["session_id"]}
+    installation.clock.instant = clock.parse_instant("2023-04-01T09:05:00+08:00")
+    code = installation.call("learning", "get_check_in_code", session, institution)["code"]
+    assert installation.call("learning", "check_in", {**session, "code": code}, teacher)["checked_in"]
+    installation.clock.instant = clock.parse_instant("2023-04-02T18:00:00+08:00")
+    result = {"results": [{"application_id": application_id, "passed": True}]}
+    [row] = installation.call("learning", "grade_trainings", result, institution)["rows"]
+    assert row["outcome"] == "CHANGED", row
+    installation.deliver_all()
+    [(amount, year)] = installation.sql("credits", "SELECT amount, year FROM ledger WHERE source_kind = 'SPECIAL'")
+    assert (str(amount), year) == ("24.00", 2023)
 
 
 def let_time_pass(installation: Installation) -> None:

@@ -123,6 +123,8 @@ DAMAGES = [
     ),
     _plain("credits", "learning.exam_judged", "exam_score"),
     _plain("credits", "learning.course_graded", "course_grade", "changed_at", "recorded_at"),
+    _plain("learning", "catalog.training_project_changed", "training_project"),
+    _plain("credits", "learning.training_graded", "training_result", "changed_at", "recorded_at"),
     _plain("learning", "catalog.exam_published", "exam"),
     *(
         _plain(consumer, f"catalog.{fact}_changed", fact)
@@ -342,7 +344,8 @@ def test_an_empty_database_is_filled_and_the_hours_are_those_of_before(installat
     own = ("version", "pending")
     standings, as_decided = installation.rows("certs", "standing"), installation.rows("certs", "standing", *own)
     installation.sql(
-        "credits", "TRUNCATE ledger, standing, evidence, exam_score, course_grade, programme, placement, teacher_year"
+        "credits",
+        "TRUNCATE ledger, standing, evidence, exam_score, course_grade, training_result, programme, placement, teacher_year",
     )
     assert run("credits").exit_code == 0
     assert installation.rows("credits", "ledger", *fresh) == ledger

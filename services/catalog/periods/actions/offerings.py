@@ -49,7 +49,7 @@ def add_offerings(db: Session, call: Call, period_id: uuid.UUID, wanted: Sequenc
         if course.course_id in offered:
             raise Conflict("catalog.offering_exists", f"{field}.course_id")
         offered.add(course.course_id)
-        audience = _audience(period, each["audience"], schools, f"{field}.")
+        audience = audience_inside(period.place, each["audience"], schools, f"{field}.")
         offering = _new(period, course, units, each["capacity"], audience, call.now)
         offering.ratings, offering.stars = rated.get(course.course_id, (0, 0))
         made.append(offering)
@@ -78,13 +78,13 @@ def _units_of(db: Session, courses: Any) -> dict[uuid.UUID, Unit]:
     )
 
 
-def _audience(period: Period, given: Values, schools: dict[uuid.UUID, Unit], field: str = "") -> Values:
-    """As it is stored and told. Raises InvalidInput for a school that nobody knows, or a place outside the period's."""
+def audience_inside(place: str, given: Values, schools: dict[uuid.UUID, Unit], field: str = "") -> Values:
+    """As it is stored and told. Raises InvalidInput for a school that nobody knows, or a place outside `place`."""
     for school_id in given["school_ids"]:
         if school_id not in schools:
             raise InvalidInput("catalog.unit_unknown", f"{field}audience.school_ids")
     rules.require_audience_inside(
-        period.place, given["place_ids"], [schools[school_id].place for school_id in given["school_ids"]]
+        place, given["place_ids"], [schools[school_id].place for school_id in given["school_ids"]]
     )
     return {
         "segments": sorted(given["segments"]),
@@ -138,7 +138,7 @@ def change_offering(
     """
     period, offering = _lock_kept_offering(db, call, offering_id, version)
     schools = course_queries.find_units(db, audience["school_ids"])
-    wanted = _audience(period, audience, schools)
+    wanted = audience_inside(period.place, audience, schools)
     old, new = (offering.capacity, offering.audience), (capacity, wanted)
     if old == new:
         return offering

@@ -1,0 +1,1 @@
+"""What is done about applications, classes and results of special training."""
