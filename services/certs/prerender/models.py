@@ -15,7 +15,7 @@ class RenderPosition(Model):
 
     __tablename__ = "render_position"
 
-    only: Mapped[bool] = mapped_column(primary_key=True)
+    single: Mapped[bool] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(sa.BigInteger)
 
 

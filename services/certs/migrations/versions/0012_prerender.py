@@ -12,7 +12,7 @@ down_revision = "0011"
 def upgrade() -> None:
     op.create_table(
         "render_position",
-        sa.Column("only", sa.Boolean, sa.CheckConstraint("only"), primary_key=True),
+        sa.Column("single", sa.Boolean, sa.CheckConstraint("single"), primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
     )
     op.create_table(
@@ -23,7 +23,7 @@ def upgrade() -> None:
     )
     # What was issued before is printed when somebody asks, as it was until now; the work begins with what comes.
     op.execute(
-        "INSERT INTO render_position (only, position) SELECT true, coalesce(max(status_index), -1) FROM certificate"
+        "INSERT INTO render_position (single, position) SELECT true, coalesce(max(status_index), -1) FROM certificate"
     )
     for table in ("render_position", "render_stretch"):
         row_security.protect(op, table, app="false", app_rights=())
