@@ -55,8 +55,18 @@ class Copy:
         # As text: what a caller sends, whatever it is made of.
         shown = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column, _ in columns)
         rows = owner.execute(sql.SQL("SELECT {} FROM {} ORDER BY ctid").format(shown, sql.Identifier(name))).fetchall()
-        arrays = sql.SQL(", ").join(sql.SQL(f"%s::{kind}[]") for _, kind in columns)
-        self.statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(self.copy, names, arrays)
+        # UNNEST takes arrays of arrays apart to their elements: such a column travels as the text of each.
+        lists = {column for column, kind in columns if kind.endswith("[]")}
+        arrays = sql.SQL(", ").join(
+            sql.SQL("%s::text[]" if column in lists else f"%s::{kind}[]") for column, kind in columns
+        )
+        taken = sql.SQL(", ").join(
+            sql.SQL(f"{{}}::{kind}" if column in lists else "{}").format(sql.Identifier(column))
+            for column, kind in columns
+        )
+        self.statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS new ({})").format(
+            self.copy, names, taken, arrays, names
+        )
         self.emptied = sql.SQL("TRUNCATE {}").format(self.copy)
         self.parts = [rows[turn * len(rows) // batches : (turn + 1) * len(rows) // batches] for turn in range(batches)]
 
