@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Sequence
@@ -61,7 +62,7 @@ def measure_certificates(*, rounds: int, operations: int, embedded: bool, report
             issuing.require_truth()
             findings = results.find(issuing.cases(), written, (INSERT,))
             paper = issuing.paper()
-        pages = _pages(paper)
+        pages = _pages(paper, (rounds + 1) * PAGES_PER_ROUND)
         rendered = measure(pages, rounds, PAGES_PER_ROUND, report)
         findings += results.find(pages, rendered, (TYPST,))
         service.database.dispose()
@@ -168,13 +169,16 @@ class Issuing:
         self._turn += 1
 
 
-def _pages(paper: Any) -> list[Case]:
+def _pages(paper: Any, pages: int) -> list[Case]:
     """A page as the service renders it, and typst alone with the same template, fonts, data and standard."""
     import typst
 
     from services.certs import rendering
 
-    data = json.dumps(rendering.page_data(paper), ensure_ascii=False)
+    # typst remembers what it has set: no page may come twice, or its memory would be measured.
+    papers = (dataclasses.replace(paper, holder_name=f"张{number}") for number in itertools.count())
+    others = (dataclasses.replace(paper, holder_name=f"李{number}") for number in range(pages))
+    ready = iter([json.dumps(rendering.page_data(other), ensure_ascii=False) for other in others])
     template = rendering.template_file(paper.template)
 
     def alone() -> None:
@@ -183,7 +187,7 @@ def _pages(paper: Any) -> list[Case]:
         ).compile(
             input=str(template),
             format="pdf",
-            sys_inputs={"certificate": data},
+            sys_inputs={"certificate": next(ready)},
             timestamp=int(dt.datetime.now(dt.UTC).timestamp()),
             pdf_standards=[rendering.PDF_STANDARD],
         )
@@ -196,7 +200,11 @@ def _pages(paper: Any) -> list[Case]:
 
     return [
         case(TYPST, "typst alone, the data made before", alone),
-        case(RENDER, "a certificate rendered, QR code and checks of glyphs included", lambda: rendering.render(paper)),
+        case(
+            RENDER,
+            "a certificate rendered, QR code and checks of glyphs included",
+            lambda: rendering.render(next(papers)),
+        ),
     ]
 
 
