@@ -29,10 +29,11 @@ from services.shared import clock, senders
 from services.shared.audit_trail import AuditTrail
 from services.shared.bus import DatabaseProvider, SettingsProvider, command, event_handler, periodic, query
 from services.shared.bus.snapshots import TellsSnapshots
+from services.shared.channels import Channel
 from services.shared.errors import NotFound, Unavailable
 
 ACCOUNT = schemas.Account()
-UNAVAILABLE = {senders.Channel.SMS: "identity.sms_unavailable", senders.Channel.EMAIL: "identity.email_unavailable"}
+UNAVAILABLE = {Channel.SMS: "identity.sms_unavailable", Channel.EMAIL: "identity.email_unavailable"}
 
 
 class IdentityService(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import requests
 
+from services.shared.channels import Channel
 from services.shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -21,13 +21,6 @@ OK_FROM, OK_BELOW = 200, 300
 
 # The same for all mail: a subject is read on locked screens, and tells only from whom it comes.
 SUBJECT: Final = "【研修】账号通知 · Yanxiu: about your account"
-
-
-class Channel(enum.StrEnum):
-    """How a message reaches somebody."""
-
-    SMS = "SMS"
-    EMAIL = "EMAIL"
 
 
 class Sender(Protocol):

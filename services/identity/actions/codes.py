@@ -19,9 +19,9 @@ from services.identity.rules.contact import masked_email, masked_phone
 from services.identity.vault import Vault
 from services.shared import clock
 from services.shared.bus import Call
+from services.shared.channels import Channel
 from services.shared.errors import LimitReached
 from services.shared.ids import new_id
-from services.shared.senders import Channel
 
 TEXT = "【研修】验证码 {code}，5 分钟内有效。请勿告诉他人。"
 

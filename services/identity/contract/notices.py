@@ -7,7 +7,7 @@ from typing import Final
 
 from marshmallow import Schema
 
-from services.shared.senders import Channel
+from services.shared.channels import Channel
 
 LANGUAGES: Final = ("zh", "en")
 CHANNELS: Final = tuple(map(str, Channel))

@@ -18,9 +18,9 @@ from services.identity.rules import sign_in
 from services.identity.vault import Vault
 from services.shared import audit
 from services.shared.bus import Call
+from services.shared.channels import Channel
 from services.shared.errors import Conflict, InvalidInput, LimitReached, NotFound
 from services.shared.ids import new_id
-from services.shared.senders import Channel
 
 TEXT = "【研修】邮箱验证码 {code}，30 分钟内有效。如非本人操作，请忽略本邮件。\n[Yanxiu] Your code: {code}. Not you? Ignore this."
 

@@ -22,8 +22,8 @@ from services.identity.notices import queries, rules
 from services.identity.notices.models import Notice, NoticeSetting
 from services.identity.vault import Vault
 from services.shared import clock
+from services.shared.channels import Channel
 from services.shared.ids import new_id
-from services.shared.senders import Channel
 
 # The field that holds where a message goes.
 ADDRESS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
