@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from services.shared.employment import EmploymentMixin
 from services.shared.placement import PlacementMixin
 
 
@@ -26,6 +27,10 @@ class Model(DeclarativeBase):
 
 class Placement(PlacementMixin, Model):
     """Who is where, from org."""
+
+
+class EmploymentStatus(EmploymentMixin, Model):
+    """Who is on duty, from org."""
 
 
 class Programme(Model):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from services.catalog import contract as catalog
 from services.credits.exports.models import AccountGrants
 from services.credits.grades.models import CourseGrade, TrainingResult
-from services.credits.models import Evidence, ExamScore, Placement, Programme, Standing
+from services.credits.models import EmploymentStatus, Evidence, ExamScore, Placement, Programme, Standing
 from services.learning import contract as learning
 from services.org import contract as org
+from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared.bus.resync import Projection
 from services.shared.bus.snapshots import UNCHANGING, Facts
 
@@ -26,6 +27,9 @@ _closed = Programme.recognition_closed_at.is_not(None)
 
 PROJECTIONS = (
     Projection(org.MEMBERSHIP_CHANGED, "on_membership_changed", Facts((Placement.teacher_id,), Placement.version)),
+    Projection(
+        EMPLOYMENT_CHANGED, "on_employment_changed", Facts((EmploymentStatus.teacher_id,), EmploymentStatus.version)
+    ),
     Projection(org.GRANTS_CHANGED, "on_grants_changed", Facts((AccountGrants.account_id,), AccountGrants.version)),
     Projection(catalog.PROGRAMME_PUBLISHED, "on_programme_published", Facts(_PROGRAMME, Programme.version)),
     Projection(learning.COURSE_PROGRESSED, "record_progress", Facts(_EVIDENCE, Evidence.version)),

@@ -15,15 +15,17 @@ from services.credits.declarations import attachments
 from services.credits.exports.models import AccountGrants
 from services.credits.grades import actions as grades
 from services.credits.handover import actions as handover
-from services.credits.models import Placement
+from services.credits.models import EmploymentStatus, Placement
 from services.credits.projections import PROJECTIONS
 from services.credits.statistics import counting
 from services.identity import contract as identity
 from services.learning import contract as learning
 from services.org import contract as org
+from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared import clock
 from services.shared.account_grants import keep_grants
 from services.shared.bus import DatabaseProvider, Event, batch_consumer, event_handler
+from services.shared.employment import keep_employment
 from services.shared.placement import keep_placement
 from services.shared.policy import Policy
 
@@ -74,6 +76,10 @@ class RecognitionService:
     def on_membership_changed(self, db, event):
         if keep_placement(db, Placement, event.payload):
             counting.count_person(db, uuid.UUID(event.payload["teacher_id"]), clock.now())
+
+    @event_handler(EMPLOYMENT_CHANGED)
+    def on_employment_changed(self, db, event):
+        keep_employment(db, EmploymentStatus, event.payload)
 
     @event_handler(org.GRANTS_CHANGED)
     def on_grants_changed(self, db, event):

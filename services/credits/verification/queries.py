@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.credits.contract.verification import ComplaintState
-from services.credits.models import LedgerEntry, Placement
+from services.credits.models import EmploymentStatus, LedgerEntry, Placement
 from services.credits.verification.models import (
     Complaint,
     OpenYear,
@@ -24,6 +24,7 @@ from services.credits.verification.models import (
     YearTotal,
     YearVerification,
 )
+from services.shared.employment import is_archived
 from services.shared.errors import NotFound
 from services.shared.placement import at_or_below, is_below
 
@@ -252,8 +253,12 @@ def forget_open_totals(db: Session, scheme_id: str, year: int) -> None:
 
 
 def list_teachers_of(db: Session, place: str, after: uuid.UUID | None, limit: int) -> Sequence[Placement]:
-    """Verified teachers below a place, in the order of their ids."""
-    select = sa.select(Placement).where(is_below(Placement.place, place), Placement.state == "VERIFIED")
+    """Verified teachers below a place, in the order of their ids; archived ones are in no denominator (`domain.md` §3.4)."""
+    select = sa.select(Placement).where(
+        is_below(Placement.place, place),
+        Placement.state == "VERIFIED",
+        ~is_archived(EmploymentStatus, Placement.teacher_id),
+    )
     if after is not None:
         select = select.where(Placement.teacher_id > after)
     return db.scalars(select.order_by(Placement.teacher_id).limit(limit)).all()

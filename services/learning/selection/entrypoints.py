@@ -15,11 +15,12 @@ from services.learning.contract.selection import BUCKETS, ChosenBy
 from services.learning.selection import counting, queries, rules, schemas
 from services.learning.selection.actions import basket, choosing, closing, keeping, moving
 from services.learning.selection.actions.choosing import Chosen
-from services.learning.selection.models import Choice
+from services.learning.selection.models import Choice, EmploymentStatus
 from services.learning.selection.queries import Wanted
 from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared import audit, clock
 from services.shared.bus import Call, command, event_handler, periodic, query
+from services.shared.employment import keep_employment
 from services.shared.errors import NotAllowed, ServiceError, Unavailable
 from services.shared.paging import page_of
 
@@ -231,7 +232,7 @@ class Selection:
 
     @event_handler(EMPLOYMENT_CHANGED)
     def on_employment_changed(self, db: Any, event: Any) -> None:
-        keeping.keep_employment(db, event.payload)
+        keep_employment(db, EmploymentStatus, event.payload)
 
     @event_handler(CHARGE_CHANGED)
     def on_charge_changed(self, db: Any, event: Any) -> None:

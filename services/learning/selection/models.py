@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.learning.models import Model
+from services.shared.employment import EmploymentMixin
 
 _PLACE = sa.Text(collation="C")
 
@@ -62,14 +63,8 @@ class Offering(Model):
     state: Mapped[str]
 
 
-class EmploymentStatus(Model):
-    """Whether a teacher is on duty, as org tells it; of whoever has always been nothing is told."""
-
-    __tablename__ = "employment"
-
-    teacher_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    status: Mapped[str]
+class EmploymentStatus(EmploymentMixin, Model):
+    """Whether a teacher is on duty, from org."""
 
 
 # --- our own ------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from services.credits.recognition import RecognitionService
 from services.credits.service import CreditsService
 from services.learning import contract as learning
 from services.org import contract as org
+from services.org.contract.staffing import EMPLOYMENT_CHANGED
 from services.shared import clock
 from services.shared.actor import Role
 from services.shared.ids import new_id
@@ -131,6 +132,11 @@ def membership(teacher_id: uuid.UUID, place: str = SCHOOL_PLACE, version: int = 
             "effective_at": "2023-01-06T08:00:00+08:00",
         },
     )
+
+
+def employed(teacher_id: uuid.UUID, status: str, version: int) -> tuple[str, dict[str, Any]]:
+    payload = {"teacher_id": str(teacher_id), "version": version, "status": status, "place": SCHOOL_PLACE}
+    return told(EMPLOYMENT_CHANGED, payload)
 
 
 @pytest.fixture

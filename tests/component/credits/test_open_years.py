@@ -11,7 +11,7 @@ from services.credits.verification import open_years
 from services.shared import clock
 from services.shared.actor import Role
 from services.shared.errors import NotAllowed, NotFound
-from tests.component.credits.conftest import membership
+from tests.component.credits.conftest import employed, membership
 from tests.conftest import person
 
 
@@ -153,6 +153,24 @@ def test_who_left_is_gone_with_the_next_night_and_who_moved_is_told_where_she_is
     [line] = page()["items"]
     assert (line["place"], line["school_name"]) == (f"{county}/s2", "第2小学")
     assert summary()["below"] == [totals(f"{county}/s2", 0, 0, 1, 0)]
+
+
+def test_who_is_archived_is_in_no_denominator_and_nothing_of_hers_is_frozen(
+    recognition, teacher, compute, freeze, page, summary, county
+):
+    compute()
+    assert summary()["open_teachers"] == 1
+    recognition.deliver("on_employment_changed", *employed(teacher.account_id, "RETIRED", 2))
+    recognition.deliver("on_employment_changed", *employed(teacher.account_id, "ON_DUTY", 1))  # late
+    compute("2023-11-22T00:10:00+08:00")
+    assert (page()["items"], summary()["open_teachers"]) == ([], 0)
+    freeze()
+    assert (page()["items"], summary()["teachers"]) == ([], 0)
+    # Restored: the next pass finds her year.
+    recognition.deliver("on_employment_changed", *employed(teacher.account_id, "ON_DUTY", 3))
+    freeze("2024-02-02T00:10:00+08:00")
+    [line] = page()["items"]
+    assert (line["teacher_id"], summary()["teachers"]) == (str(teacher.account_id), 1)
 
 
 def test_a_frozen_year_stands_before_what_was_computed(

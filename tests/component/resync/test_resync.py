@@ -52,7 +52,7 @@ DAMAGES = [
     ),
     *(
         _plain(consumer, "org.grants_changed", "account_grants")
-        for consumer in ("identity", "billing", "credits", "catalog", "learning")
+        for consumer in ("identity", "billing", "credits", "catalog", "learning", "certs")
     ),
     _plain("catalog", "org.school_changed", "unit"),
     _plain("catalog", "identity.profile_changed", "teaching"),
@@ -60,6 +60,7 @@ DAMAGES = [
     _plain("identity", "org.tenant_policy_changed", "tenant_policy"),
     _plain("learning", "identity.profile_changed", "learner"),
     _plain("learning", "org.employment_changed", "employment"),
+    _plain("credits", "org.employment_changed", "employment"),
     # Both tell of one row: what only the other knows stays as it is.
     Damage(
         "org",

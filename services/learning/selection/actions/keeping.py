@@ -1,4 +1,4 @@
-"""Keeping what the catalogue tells of periods and offerings, and org of who is on duty."""
+"""Keeping what the catalogue tells of periods and offerings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.learning.selection import queries
 from services.learning.selection.actions import moving
-from services.learning.selection.models import EmploymentStatus, Offering, Period, Seats
+from services.learning.selection.models import Offering, Period, Seats
 from services.shared import clock
 
 WITHDRAWN = "WITHDRAWN"
@@ -68,16 +68,6 @@ def keep_offering(db: Session, payload: dict[str, Any], now: dt.datetime) -> Non
     db.execute(seats.on_conflict_do_update(index_elements=["offering_id"], set_={"capacity": seats.excluded.capacity}))
     if withdrawn:
         moving.void_offering(db, offering_id, now)
-
-
-def keep_employment(db: Session, payload: dict[str, Any]) -> None:
-    """Store whether a teacher is on duty, unless newer news is known."""
-    values = {
-        "teacher_id": uuid.UUID(payload["teacher_id"]),
-        "version": payload["version"],
-        "status": payload["status"],
-    }
-    _keep_newer(db, EmploymentStatus, EmploymentStatus.teacher_id, values)
 
 
 def _keep_newer(db: Session, model: Any, key: Any, values: dict[str, Any]) -> bool:
