@@ -228,4 +228,5 @@ def test_who_is_archived_chooses_again_once_the_school_has_restored_her(market: 
         market.choose(teacher, offering)
     market.call("org", "restore_teacher", her, admin)
     market.all.deliver_all()
-    assert market.choices(teacher)[market.choose(teacher, offering)] == "CHOSEN"
+    chosen = market.choose(teacher, offering)
+    assert market.choices(teacher)[chosen] == "CHOSEN"
