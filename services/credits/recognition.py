@@ -79,7 +79,8 @@ class RecognitionService:
 
     @event_handler(EMPLOYMENT_CHANGED)
     def on_employment_changed(self, db, event):
-        keep_employment(db, EmploymentStatus, event.payload)
+        if keep_employment(db, EmploymentStatus, event.payload):
+            counting.count_person(db, uuid.UUID(event.payload["teacher_id"]), clock.now())
 
     @event_handler(org.GRANTS_CHANGED)
     def on_grants_changed(self, db, event):

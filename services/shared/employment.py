@@ -40,18 +40,19 @@ def create_employment(op: Any) -> None:
     row_security.place_by_key(op, "employment", person="teacher_id", placed_by="placement")
 
 
-def keep_employment(db: Session, model: Any, payload: dict[str, Any]) -> None:
-    """Store whether a teacher is on duty, unless newer news is known."""
+def keep_employment(db: Session, model: Any, payload: dict[str, Any]) -> bool:
+    """Store whether a teacher is on duty, unless newer news is known; returns whether it was news."""
     statement = insert(model).values(
         teacher_id=uuid.UUID(payload["teacher_id"]), version=payload["version"], status=payload["status"]
     )
-    db.execute(
+    kept = db.execute(
         statement.on_conflict_do_update(
             index_elements=["teacher_id"],
             set_={name: statement.excluded[name] for name in ("version", "status")},
             where=model.version < statement.excluded.version,
-        )
+        ).returning(model.teacher_id)
     )
+    return kept.first() is not None
 
 
 def is_archived(model: Any, teacher_id: Any) -> Any:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from services.credits.statistics.models import EVERYONE, MEASURES
 from services.shared import clock
+from services.shared.employment import ON_DUTY
 
 FOLD = 5000  # deltas at once
 _NAMES = ", ".join(MEASURES)
@@ -30,13 +31,13 @@ _LOCK = sa.text(f"""
     SELECT 1 FROM counted WHERE (teacher_id, programme_id) IN (SELECT * FROM {_KEYS})
     ORDER BY teacher_id, programme_id FOR UPDATE
 """)  # noqa: S608
-# What is true now: of a teacher in a programme by the standing, of a person as such by the placement.
+# What is true now: of a teacher in a programme by the standing, of a person as such by the placement. Who is archived is in
+# no denominator (`domain.md` §3.4); what she did stays counted.
 _COUNT = sa.text(f"""
     WITH fact AS (
         SELECT key.teacher_id, key.programme_id, coalesce(placement.place, '') AS place,
-            CASE WHEN key.programme_id = :everyone AND placement.place <> '' THEN 1 ELSE 0 END AS registered,
-            CASE WHEN key.programme_id = :everyone AND placement.place <> '' AND placement.state = 'VERIFIED'
-                THEN 1 ELSE 0 END AS verified,
+            CASE WHEN person.counts THEN 1 ELSE 0 END AS registered,
+            CASE WHEN person.counts AND placement.state = 'VERIFIED' THEN 1 ELSE 0 END AS verified,
             CASE WHEN standing.enrolled_at IS NOT NULL THEN 1 ELSE 0 END AS enrolled,
             CASE WHEN jsonb_path_exists(standing.courses, '$[*].studied_seconds ? (@ > 0)') THEN 1 ELSE 0 END AS studying,
             CASE WHEN standing.requirement_met THEN 1 ELSE 0 END AS finished,
@@ -47,6 +48,9 @@ _COUNT = sa.text(f"""
         LEFT JOIN standing ON standing.teacher_id = key.teacher_id AND standing.programme_id = key.programme_id
         LEFT JOIN certified ON certified.live
             AND certified.teacher_id = key.teacher_id AND certified.programme_id = key.programme_id
+        LEFT JOIN employment ON employment.teacher_id = key.teacher_id,
+        LATERAL (SELECT key.programme_id = :everyone AND placement.place <> ''
+            AND coalesce(employment.status, :on_duty) = :on_duty AS counts) AS person
     ), changed AS (
         SELECT fact.*, {", ".join(f"counted.{name} AS was_{name}" for name in ("place", *MEASURES))}
         FROM fact JOIN counted USING (teacher_id, programme_id)
@@ -109,7 +113,7 @@ def count(db: Session, keys: Collection[tuple[uuid.UUID, uuid.UUID]], now: dt.da
     db.execute(_BEGIN, given)
     db.execute(_LOCK, given)
     day = now.astimezone(clock.BEIJING).date()
-    db.execute(_COUNT, {**given, "everyone": EVERYONE, "day": day, "now": now})
+    db.execute(_COUNT, {**given, "everyone": EVERYONE, "on_duty": ON_DUTY, "day": day, "now": now})
 
 
 def count_person(db: Session, teacher_id: uuid.UUID, now: dt.datetime) -> None:

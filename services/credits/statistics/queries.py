@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.credits.contract.statistics import Stage
-from services.credits.models import Placement, Standing
+from services.credits.models import EmploymentStatus, Placement, Standing
 from services.credits.statistics.models import MEASURES, Statistic, StatisticDay
 from services.shared.driver import run_plain
+from services.shared.employment import is_archived
 from services.shared.placement import at_or_below
 
 MISSING = "credits.statistics_unknown"
@@ -55,7 +56,10 @@ def list_teachers(
     after: tuple[str, uuid.UUID] | None,
     limit: int,
 ) -> list[TeacherFound]:
-    """The teachers who are at the place or below it now, school by school and never in the order of their figures."""
+    """The teachers who are at the place or below it now, school by school and never in the order of their figures.
+
+    Archived ones are in no list of who has come how far (`domain.md` §3.4).
+    """
     certified = (
         sa.select(sa.literal(True))
         .select_from(_CERTIFIED)
@@ -71,7 +75,7 @@ def list_teachers(
         .outerjoin(
             Standing, sa.and_(Standing.teacher_id == Placement.teacher_id, Standing.programme_id == programme_id)
         )
-        .where(at_or_below(Placement.place, place))
+        .where(at_or_below(Placement.place, place), ~is_archived(EmploymentStatus, Placement.teacher_id))
     )
     if stage is not None:
         select = select.where(_IN_STAGE[stage])

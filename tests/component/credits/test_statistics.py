@@ -14,7 +14,7 @@ from services.shared import clock
 from services.shared.actor import Role
 from services.shared.errors import InvalidInput, NotAllowed, NotFound
 from services.shared.ids import new_id
-from tests.component.credits.conftest import membership
+from tests.component.credits.conftest import employed, membership
 from tests.conftest import person
 
 _provinces = itertools.count(101)
@@ -76,6 +76,16 @@ def test_a_teacher_who_moves_takes_her_counts_along(city, teach, figures, recogn
     assert figures(f"{city}/440105", "enrolled", "finished", "hours") == (1, 1, "6.00")
     assert figures(city, "enrolled", "finished", "hours") == (1, 1, "6.00")
     assert figures(city, "registered", programme=False) == (1,)
+
+
+def test_who_is_archived_is_in_no_denominator_and_what_she_did_stays(city, teach, figures, teachers, recognition):
+    school = f"{city}/440103/s1"
+    teacher = teach(school, finishes=True)
+    for version, status, persons in ((1, "LEFT", 0), (2, "ON_DUTY", 1)):
+        recognition.deliver("on_employment_changed", *employed(teacher.account_id, status, version))
+        assert figures(city, "registered", "verified", programme=False) == (persons, persons)
+        assert figures(city, "enrolled", "finished", "hours") == (1, 1, "6.00")
+        assert len(teachers(school)["items"]) == persons
 
 
 def test_a_certificate_is_counted_once_however_often_it_is_told(city, teach, figures, recognition, season):
