@@ -37,6 +37,8 @@ def servers_environment(tmp_path: Path) -> Iterator[dict[str, str]]:
             "YANXIU_DATA_DIR": str(tmp_path / "data"),
             "YANXIU_DEVELOPMENT": "1",
             "YANXIU_CLOCK_FILE": str(tmp_path / "data" / "clock"),
+            # A PostgreSQL as it comes gives a hundred connections to twenty processes.
+            "YANXIU_POOL_SIZE": "3",
         }
         yield environment
         drop_all(load_settings(environment))

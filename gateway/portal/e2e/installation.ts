@@ -29,6 +29,15 @@ export { expect };
 
 /** No barrier that axe calls serious or worse. */
 export async function expectNoBarriers(page: Page): Promise<void> {
+  // What fades in has little contrast on its way: a label is judged when it stands.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime ?? Infinity))
+        .map((one) => one.finished),
+    ),
+  );
   const found = await new AxeBuilder({ page }).analyze();
   const grave = found.violations.filter((one) => one.impact === "serious" || one.impact === "critical");
   expect(grave.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
