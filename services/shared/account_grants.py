@@ -9,11 +9,12 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.shared import row_security
 from services.shared.actor import Grant, Role
+from services.shared.newer import keep_newer
 
 
 class AccountGrantsMixin:
@@ -39,16 +40,12 @@ def create_account_grants(op: Any) -> None:
 
 def keep_grants(db: Session, model: Any, payload: dict[str, Any]) -> None:
     """Store org's list of an account's grants unless a newer one is known."""
-    statement = insert(model).values(
-        account_id=uuid.UUID(payload["account_id"]), version=payload["version"], grants=payload["grants"]
-    )
-    db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id"],
-            set_={name: statement.excluded[name] for name in ("version", "grants")},
-            where=model.version < statement.excluded.version,
-        )
-    )
+    values = {
+        "account_id": uuid.UUID(payload["account_id"]),
+        "version": payload["version"],
+        "grants": payload["grants"],
+    }
+    keep_newer(db, model, "account_id", values)
 
 
 def list_grants(db: Session, model: Any, account_id: uuid.UUID) -> tuple[Grant, ...]:

@@ -10,10 +10,11 @@ import uuid
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID, insert
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.shared import row_security
+from services.shared.newer import keep_newer
 
 ON_DUTY: Final = "ON_DUTY"
 
@@ -42,17 +43,12 @@ def create_employment(op: Any) -> None:
 
 def keep_employment(db: Session, model: Any, payload: dict[str, Any]) -> bool:
     """Store whether a teacher is on duty, unless newer news is known; returns whether it was news."""
-    statement = insert(model).values(
-        teacher_id=uuid.UUID(payload["teacher_id"]), version=payload["version"], status=payload["status"]
-    )
-    kept = db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["teacher_id"],
-            set_={name: statement.excluded[name] for name in ("version", "status")},
-            where=model.version < statement.excluded.version,
-        ).returning(model.teacher_id)
-    )
-    return kept.first() is not None
+    values = {
+        "teacher_id": uuid.UUID(payload["teacher_id"]),
+        "version": payload["version"],
+        "status": payload["status"],
+    }
+    return keep_newer(db, model, "teacher_id", values)
 
 
 def is_archived(model: Any, teacher_id: Any) -> Any:

@@ -10,10 +10,11 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID, insert
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.shared import clock, row_security
+from services.shared.newer import keep_newer
 
 
 class PlacementMixin:
@@ -67,12 +68,4 @@ def keep_placement(db: Session, model: Any, payload: dict[str, Any]) -> bool:
         "school_name": payload["school_name"],
         "effective_at": clock.parse_instant(payload["effective_at"]),
     }
-    statement = insert(model).values(values)
-    kept = db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["teacher_id"],
-            set_={name: statement.excluded[name] for name in values if name != "teacher_id"},
-            where=model.version < statement.excluded.version,
-        ).returning(model.teacher_id)
-    )
-    return kept.first() is not None
+    return keep_newer(db, model, "teacher_id", values)

@@ -7,7 +7,6 @@ import datetime as dt
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from services.learning.enrolment.rules import LearnerFacts
 from services.learning.models import Activity, Course, Enrolment, Learner, Programme
 from services.shared import clock, outbox
 from services.shared.errors import Conflict
+from services.shared.newer import keep_newer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +97,7 @@ def keep_programme(db: Session, payload: dict[str, Any]) -> None:
         "place": payload.get("place", "CN"),
         "audience": payload.get("audience", {}),
     }
-    if not _keep_newer(db, Programme, "programme_id", values):
+    if not keep_newer(db, Programme, "programme_id", values):
         return
     # Nothing that may have been studied is ever removed by a publication (the catalogue refuses that), so rows stay.
     _keep_all(
@@ -124,7 +124,7 @@ def keep_learner(db: Session, payload: dict[str, Any]) -> None:
         "segment": payload["segment"],
         "subject": payload["subject"],
     }
-    _keep_newer(db, Learner, "teacher_id", values)
+    keep_newer(db, Learner, "teacher_id", values)
 
 
 def _course(programme: dict[str, Any], position: int, course: dict[str, Any]) -> dict[str, Any]:
@@ -152,17 +152,6 @@ def _activity(
         "seconds": video["seconds"],
         "quizzes": video["quizzes"],
     }
-
-
-def _keep_newer(db: Session, model: Any, key: str, values: dict[str, Any]) -> bool:
-    statement = insert(model).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != key}
-    result = db.execute(
-        statement.on_conflict_do_update(
-            index_elements=[key], set_=changed, where=model.version < statement.excluded.version
-        ).returning(sa.literal(1))
-    )
-    return result.one_or_none() is not None
 
 
 def _keep_all(db: Session, model: Any, key: str, rows: list[dict[str, Any]]) -> None:

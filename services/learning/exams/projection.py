@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.learning.exams.models import Exam, ExamQuestion
 from services.shared import clock
+from services.shared.newer import keep_newer
 
 
 def keep_exam(db: Session, payload: dict[str, Any]) -> None:
@@ -33,13 +34,7 @@ def keep_exam(db: Session, payload: dict[str, Any]) -> None:
     # Questions first: an id means the same for ever, and attempts hold ids of older versions, so rows stay.
     questions = [_question(each) for pool in payload["draw"] for each in pool["questions"]]
     db.execute(insert(ExamQuestion).on_conflict_do_nothing(), questions)
-    statement = insert(Exam).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != "exam_id"}
-    db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["exam_id"], set_=changed, where=Exam.version < statement.excluded.version
-        )
-    )
+    keep_newer(db, Exam, "exam_id", values)
 
 
 def _question(question: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from services.learning.selection import queries
 from services.learning.selection.actions import moving
 from services.learning.selection.models import Offering, Period, Seats
 from services.shared import clock
+from services.shared.newer import keep_newer
 
 WITHDRAWN = "WITHDRAWN"
 
@@ -34,7 +34,7 @@ def keep_period(db: Session, payload: dict[str, Any]) -> None:
         "selects_until": clock.parse_instant(payload["selects_until"]),
         "due_on": dt.date.fromisoformat(payload["due_on"]),
     }
-    _keep_newer(db, Period, Period.period_id, values)
+    keep_newer(db, Period, "period_id", values)
 
 
 def keep_offering(db: Session, payload: dict[str, Any], now: dt.datetime) -> None:
@@ -62,18 +62,9 @@ def keep_offering(db: Session, payload: dict[str, Any], now: dt.datetime) -> Non
         "capability": payload["capability"],
         "state": payload["state"],
     }
-    if not _keep_newer(db, Offering, Offering.offering_id, values):
+    if not keep_newer(db, Offering, "offering_id", values):
         return
     seats = insert(Seats).values(offering_id=offering_id, capacity=payload["capacity"], taken=0)
     db.execute(seats.on_conflict_do_update(index_elements=["offering_id"], set_={"capacity": seats.excluded.capacity}))
     if withdrawn:
         moving.void_offering(db, offering_id, now)
-
-
-def _keep_newer(db: Session, model: Any, key: Any, values: dict[str, Any]) -> bool:
-    statement = insert(model).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != key.key}
-    kept = statement.on_conflict_do_update(
-        index_elements=[key.key], set_=changed, where=model.version < statement.excluded.version
-    ).returning(sa.literal(1))
-    return db.execute(kept).first() is not None

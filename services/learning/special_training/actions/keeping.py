@@ -7,7 +7,6 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from services.learning.special_training import queries
 from services.learning.special_training.actions import stepping
 from services.learning.special_training.models import TrainingClass, TrainingProject
 from services.shared import clock
+from services.shared.newer import keep_newer
 
 WITHDRAWN = "WITHDRAWN"
 
@@ -48,9 +48,4 @@ def _keep_newer(db: Session, project_id: uuid.UUID, payload: dict[str, Any]) -> 
             )
         },
     }  # fmt: skip
-    statement = insert(TrainingProject).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != "project_id"}
-    kept = statement.on_conflict_do_update(
-        index_elements=["project_id"], set_=changed, where=TrainingProject.version < statement.excluded.version
-    )
-    return db.execute(kept.returning(sa.literal(1))).first() is not None
+    return keep_newer(db, TrainingProject, "project_id", values)
